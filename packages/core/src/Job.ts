@@ -1,0 +1,131 @@
+/** The unit of work, its states and its result. */
+import * as Schema from "effect/Schema"
+
+const idPattern = /^[a-z0-9][a-z0-9-]{0,63}$/
+
+export const RunId = Schema.String.pipe(Schema.pattern(idPattern), Schema.brand("@contextfs/core/RunId"))
+export type RunId = typeof RunId.Type
+
+/** `<run>-<number>`, unique in the data folder. */
+export const JobId = Schema.String.pipe(Schema.pattern(idPattern), Schema.brand("@contextfs/core/JobId"))
+export type JobId = typeof JobId.Type
+
+/** What the user calls the agent in one run; default `<role>-<n>`. */
+export const AgentId = Schema.String.pipe(Schema.pattern(idPattern))
+
+export const JobStatus = Schema.Literal("pending", "running", "completed", "failed", "cancelled", "timeout")
+export type JobStatus = typeof JobStatus.Type
+
+const next: Readonly<Record<JobStatus, ReadonlyArray<JobStatus>>> = {
+  pending: ["running", "failed", "cancelled"],
+  running: ["pending", "completed", "failed", "cancelled", "timeout"],
+  completed: [],
+  failed: [],
+  cancelled: [],
+  timeout: []
+}
+
+/** Terminal states never change. */
+export const isTerminal = (status: JobStatus): boolean => next[status].length === 0
+/** `running → pending` is a retry. */
+export const canBecome = (from: JobStatus, to: JobStatus): boolean => next[from].includes(to)
+
+export const RunStatus = Schema.Literal("running", "completed", "failed", "cancelled", "interrupted")
+export type RunStatus = typeof RunStatus.Type
+
+/** Why a job ended otherwise than completed. */
+export const JobReason = Schema.Literal(
+  "JobTimeout",
+  "JobStalled",
+  "JobCancelled",
+  "AgentExit",
+  "AgentSignal",
+  "AgentProtocol",
+  "AgentReported",
+  "EmptyResult",
+  "RateLimited",
+  "QuotaExhausted",
+  "AuthFailed",
+  "ContextTooLong",
+  "OutputLimit",
+  "SpawnFailed",
+  "WorkspaceError",
+  "PermissionAsked",
+  "BudgetExceeded",
+  "LeaseLost",
+  "Indeterminate"
+)
+export type JobReason = typeof JobReason.Type
+
+export const Denial = Schema.Struct({ tool: Schema.String, message: Schema.String })
+
+/** What a program told about its use; what it did not tell is absent, never zero. */
+export const Usage = Schema.Struct({
+  inputTokens: Schema.optionalWith(Schema.Number, { exact: true }),
+  outputTokens: Schema.optionalWith(Schema.Number, { exact: true }),
+  cachedTokens: Schema.optionalWith(Schema.Number, { exact: true }),
+  costUsd: Schema.optionalWith(Schema.Number, { exact: true }),
+  turns: Schema.optionalWith(Schema.Number, { exact: true })
+})
+
+/** Which memory steps the role asked for, and which really happened. */
+export const MemoryProtocol = Schema.Struct({
+  asked: Schema.Array(Schema.String),
+  done: Schema.Array(Schema.String),
+  ignored: Schema.Array(Schema.String),
+  searches: Schema.Number,
+  recalls: Schema.Number,
+  /** Ids of memories the agent saved, evolved or updated. */
+  saved: Schema.Array(Schema.String)
+})
+export type MemoryProtocol = typeof MemoryProtocol.Type
+
+/** How an attempt ended, kept with its verdict. */
+export const Evidence = Schema.Struct({
+  /** Which rule of the verdict fired. */
+  rule: Schema.String,
+  exitCode: Schema.NullOr(Schema.Number),
+  signal: Schema.NullOr(Schema.String),
+  /** What we did to end it, if anything. */
+  ended: Schema.String,
+  lastEvent: Schema.NullOr(Schema.String),
+  stdoutBytes: Schema.Number,
+  stderrBytes: Schema.Number,
+  /** Lines of stdout that were not events. */
+  noise: Schema.Number,
+  toolCalls: Schema.Number,
+  /** Processes found alive after the end, and ended then. */
+  survivors: Schema.Number,
+  containment: Schema.String,
+  /** Folder with the attempt's files. */
+  folder: Schema.String
+})
+export type Evidence = typeof Evidence.Type
+
+export const JobResult = Schema.Struct({
+  jobId: JobId,
+  runId: RunId,
+  agentId: Schema.String,
+  role: Schema.String,
+  tool: Schema.String,
+  directory: Schema.String,
+  status: JobStatus,
+  reason: Schema.NullOr(JobReason),
+  /** The agent's answer, whole. */
+  result: Schema.NullOr(Schema.String),
+  /** One line that says what went wrong, where, and what to do. */
+  error: Schema.NullOr(Schema.String),
+  /** Completed, but something deserves a look. */
+  warnings: Schema.Array(Schema.String),
+  /** Seconds from the start of the first attempt to the end of the last. */
+  duration: Schema.Number,
+  attempts: Schema.Number,
+  usage: Schema.NullOr(Usage),
+  sessionId: Schema.NullOr(Schema.String),
+  /** Paths relative to the directory's repository; null where it is in none. */
+  filesChanged: Schema.NullOr(Schema.Array(Schema.String)),
+  denials: Schema.Array(Denial),
+  memory: Schema.NullOr(MemoryProtocol),
+  evidence: Schema.NullOr(Evidence)
+})
+export type JobResult = typeof JobResult.Type

@@ -1,0 +1,136 @@
+/**
+ * What has to be known about an agent program in order to start it and to understand what it prints. An adapter is a
+ * plain value of data and pure functions: it needs no service and no particular version of anything.
+ */
+import type { Permission } from "@contextfs/roles/Role"
+
+/** One thing that an agent did, in words that are the same for every program. */
+export type AgentEvent =
+  | { readonly kind: "started"; readonly sessionId?: string; readonly model?: string; readonly failedServers?: ReadonlyArray<string> }
+  /** `delta`: a piece that continues the message before it. */
+  | { readonly kind: "message"; readonly text: string; readonly delta?: boolean }
+  /** `name` is neutral: `shell`, `read`, `write`, `edit`, `search`, `fetch`, or for MCP `server.tool`. */
+  | { readonly kind: "toolCall"; readonly id: string; readonly name: string; readonly input?: unknown }
+  | {
+      readonly kind: "toolResult"
+      readonly id: string
+      readonly name?: string
+      readonly ok: boolean
+      /** The program refused the call for want of permission. */
+      readonly denied?: boolean
+      readonly message?: string
+    }
+  | { readonly kind: "usage"; readonly usage: Usage }
+  /** The program meets a limit or an error of its provider and tries again by itself. */
+  | { readonly kind: "limit"; readonly limit: Limit }
+  /** The program says that it is done: the only event that ends an attempt. */
+  | {
+      readonly kind: "finished"
+      readonly ok: boolean
+      /** The answer, where the event carries it; else it is made of the messages. */
+      readonly text?: string
+      readonly error?: AgentFailure
+      readonly denials?: ReadonlyArray<Denial>
+    }
+
+/** Tokens and money; what a program does not say is absent, never zero. A later `usage` event replaces an earlier one. */
+export interface Usage {
+  readonly inputTokens?: number
+  readonly outputTokens?: number
+  readonly cachedTokens?: number
+  readonly costUsd?: number
+  readonly turns?: number
+}
+
+export type FailureClass = "auth" | "rate" | "quota" | "context" | "server" | "network" | "turns" | "permission" | "other"
+
+export interface AgentFailure {
+  readonly class: FailureClass
+  readonly message: string
+  /** HTTP status, where known. */
+  readonly status?: number
+  /** Milliseconds since the epoch, where a quota says when it ends. */
+  readonly resetsAt?: number
+}
+
+export interface Limit extends AgentFailure {
+  /** The program's own count of this retry, from 1. */
+  readonly attempt?: number
+  readonly retryInMs?: number
+}
+
+export interface Denial {
+  readonly tool: string
+  readonly message: string
+}
+
+/** Turns the lines of one attempt into events. Made anew for every attempt; the state is its own. */
+export interface Decoder {
+  /** One whole line of stdout, without its newline. Anything that is not an event yields nothing. */
+  readonly line: (line: string) => ReadonlyArray<AgentEvent>
+  /** Called once when the output is complete, with the last part of stderr and the exit code. */
+  readonly end?: (end: { readonly exitCode: number; readonly stderr: string }) => ReadonlyArray<AgentEvent>
+}
+
+/** The shared memory as an MCP server for one attempt. */
+export interface MemoryAttachment {
+  /** Name of the server: `contextfs`. */
+  readonly server: string
+  readonly command: string
+  readonly args: ReadonlyArray<string>
+  /** Variables the server needs. They are in the agent's environment; programs that clean it must pass them by name. */
+  readonly env: Readonly<Record<string, string>>
+}
+
+export interface InvocationRequest {
+  readonly prompt: string
+  /** Absolute path in which the agent works. */
+  readonly directory: string
+  /** Private folder (0700) of this attempt; `files` are written here. */
+  readonly folder: string
+  readonly permission: Permission
+  readonly model: string | undefined
+  /** Continue this session of the program. */
+  readonly resume: string | undefined
+  readonly memory: MemoryAttachment | undefined
+  /** The environment the user gave us; for decisions only, it is not what the agent gets. */
+  readonly env: Readonly<Record<string, string | undefined>>
+}
+
+export interface Invocation {
+  /** Arguments after the program. Never the prompt, never a secret: argv is public. */
+  readonly args: ReadonlyArray<string>
+  readonly env: Readonly<Record<string, string>>
+  /** What the agent reads on stdin, from a file that ends by itself; default the prompt. */
+  readonly stdin?: string
+  /** Files to write (0600) into the attempt's folder before the start, by plain name. */
+  readonly files?: Readonly<Record<string, string>>
+}
+
+/** The program cannot honour what was asked: it is refused before anything starts. */
+export interface Refusal {
+  readonly refused: string
+}
+
+export interface ToolAdapter {
+  /** What `--tool` takes. */
+  readonly name: string
+  readonly description: string
+  /** The program's name on PATH; `tools.NAME.command` replaces it. `null`: only by configuration. */
+  readonly program: string | null
+  /** `events`: a terminal event decides; `text`: there is none, the exit code is all we have. */
+  readonly output: "events" | "text"
+  /** Some programs exit with an HTTP status modulo 256, so that a code above 128 is not a signal. */
+  readonly exitAbove128: "signal" | "status"
+  /** Names of variables of the user's that this program needs; a trailing `*` stands for any ending. */
+  readonly passEnv: (env: Readonly<Record<string, string | undefined>>) => ReadonlyArray<string>
+  readonly capabilities: {
+    readonly permissions: ReadonlyArray<Permission>
+    readonly memory: boolean
+    readonly resume: boolean
+    readonly model: boolean
+    readonly cost: boolean
+  }
+  readonly invocation: (request: InvocationRequest) => Invocation | Refusal
+  readonly decoder: () => Decoder
+}

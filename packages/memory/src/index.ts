@@ -1,0 +1,3 @@
+/** The shared memory of ContextFS. */
+export * as Memory from "./Memory.js"
+export * as MemoryStore from "./MemoryStore.js"
