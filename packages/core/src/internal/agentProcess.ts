@@ -1,0 +1,234 @@
+import { randomBytes } from "node:crypto"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
+import {
+  type AgentProcessService,
+  type Ended,
+  type LaunchSpec,
+  markerVariable,
+  type Observer,
+  type Options,
+  type ProcessIdentity,
+  type RunningAgent,
+  SpawnFailed
+} from "../AgentProcess.js"
+import * as containment from "./containment.js"
+import { Follower, tickMillis } from "./follower.js"
+import { jobFile } from "./jobFile.js"
+import { Launcher, openLifeline } from "./launcher.js"
+import * as procfs from "./procfs.js"
+import { Reaper } from "./reaper.js"
+
+/** How often a process whose end nobody reports is looked for. */
+const livenessTicks = 5_000 / tickMillis
+/** After KILL: how long the end may take to be reported, and survivors to be gone. */
+const afterKill = Duration.seconds(2)
+/** What is read of a flood after its end; the rest stays in the file. */
+const maxDrainBytes = 64 * 1024 * 1024
+
+const sendSignal = (target: number, signal: NodeJS.Signals): boolean => {
+  try {
+    process.kill(target, signal)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** The group is still the one we started: its leader lives, or is gone and its number not in use by another. */
+const isOurs = ({ pid, startTime }: ProcessIdentity): boolean => {
+  const now = procfs.startTime(pid)
+  return now === null || now === startTime
+}
+
+export const make = (options: Options): Effect.Effect<AgentProcessService, SpawnFailed, Scope.Scope> =>
+  Effect.gen(function* () {
+    const fifo = path.join(options.folder, "lifeline")
+    const host = yield* containment
+      .prepare(fifo, options.path)
+      .pipe(Effect.mapError(({ message }) => new SpawnFailed({ message })))
+    const lifeline = yield* Effect.acquireRelease(
+      Effect.sync(() => openLifeline(fifo)),
+      (line) => Effect.sync(line.close)
+    )
+    const ours = randomBytes(16).toString("hex")
+    const bootId = procfs.bootId()
+    const launcher = yield* Effect.acquireRelease(
+      Effect.sync(() => new Launcher(host.sh, lifeline.reader)),
+      (shell) => Effect.sync(() => shell.close())
+    )
+    const reaper = yield* Effect.acquireRelease(
+      Effect.sync(() => new Reaper(host.sh, options.path, `${markerVariable}=${ours}`)),
+      (shell) => Effect.sync(() => shell.close())
+    )
+    const follower = new Follower()
+    yield* Effect.sync(() => follower.tick()).pipe(
+      Effect.delay(Duration.millis(tickMillis)),
+      Effect.forever,
+      Effect.forkScoped
+    )
+
+    let count = 0
+    const marker = Effect.sync(() => `${ours}-${++count}`)
+
+    const launch = (spec: LaunchSpec, observer: Observer): Effect.Effect<RunningAgent, SpawnFailed, Scope.Scope> =>
+      Effect.acquireRelease(
+        start({ host, launcher, reaper, follower, bootId }, spec, observer),
+        (agent) => Effect.asVoid(agent.end)
+      )
+
+    return { level: host.level, choose: (wanted) => containment.choose(host, wanted), marker, launch }
+  })
+
+interface Parts {
+  readonly host: containment.Host
+  readonly launcher: Launcher
+  readonly reaper: Reaper
+  readonly follower: Follower
+  readonly bootId: string | null
+}
+
+const start = (parts: Parts, spec: LaunchSpec, observer: Observer): Effect.Effect<RunningAgent, SpawnFailed> =>
+  Effect.gen(function* () {
+    const exit = yield* Deferred.make<number | null>()
+    const stdout = path.join(spec.folder, "stdout")
+    const stderr = path.join(spec.folder, "stderr")
+    const file = path.join(spec.folder, "job.sh")
+
+    const following = yield* Effect.try({
+      try: () => {
+        for (const output of [stdout, stderr]) fs.writeFileSync(output, "", { mode: 0o600, flag: "wx" })
+        const text = jobFile({
+          prefix: containment.prefix(parts.host, spec.level),
+          command: spec.command,
+          directory: spec.directory,
+          env: spec.env,
+          stdin: path.join(spec.folder, "prompt"),
+          stdout,
+          stderr,
+          keepLifeline: spec.level !== "G"
+        })
+        fs.writeFileSync(file, text, { mode: 0o600, flag: "wx" })
+        return [
+          parts.follower.follow(stdout, {
+            line: observer.line,
+            grew: (bytes) => observer.grew("stdout", bytes),
+            overlong: observer.overlong
+          }),
+          parts.follower.follow(stderr, {
+            line: () => undefined,
+            grew: (bytes) => observer.grew("stderr", bytes),
+            overlong: () => undefined
+          })
+        ]
+      },
+      catch: (cause) => new SpawnFailed({ message: `cannot prepare ${spec.folder}: ${cause instanceof Error ? cause.message : cause}` })
+    })
+
+    const pid = yield* Effect.async<number, SpawnFailed>((resume) => {
+      parts.launcher.launch(file, {
+        started: (pid) => resume(Effect.succeed(pid)),
+        exited: (code) => Deferred.unsafeDone(exit, Effect.succeed(code)),
+        failed: (message) => resume(new SpawnFailed({ message }))
+      })
+    }).pipe(
+      Effect.onError(() =>
+        Effect.sync(() => {
+          for (const file of following) file.finish(0)
+        })
+      )
+    )
+    const identity: ProcessIdentity = { pid, startTime: procfs.startTime(pid), bootId: parts.bootId }
+    if (spec.level === "G") parts.reaper.watch(pid)
+
+    // The waiter that reports the end may itself be killed: then the process is seen to be gone instead.
+    let ticks = 0
+    let missing = 0
+    const unwatch = parts.follower.onTick(() => {
+      observer.tick()
+      if (++ticks % livenessTicks !== 0) return
+      missing = procfs.startTime(pid) === identity.startTime ? 0 : missing + 1
+      if (missing === 2) Deferred.unsafeDone(exit, Effect.succeed(null))
+    })
+
+    const end = yield* Effect.cached(
+      terminate(parts, spec, identity, exit, file, () => {
+        unwatch()
+        for (const file of following) file.finish(maxDrainBytes)
+      })
+    )
+    return { identity, exited: Deferred.await(exit), end }
+  }).pipe(Effect.uninterruptible)
+
+/** TERM to the group, grace, KILL to the group always, then whoever is left. Waits are bounded; the whole is not cut. */
+const terminate = (
+  parts: Parts,
+  spec: LaunchSpec,
+  identity: ProcessIdentity,
+  exit: Deferred.Deferred<number | null>,
+  file: string,
+  finish: () => void
+): Effect.Effect<Ended> =>
+  Effect.gen(function* () {
+    const group = (signal: NodeJS.Signals) => isOurs(identity) && sendSignal(-identity.pid, signal)
+    const waitAtMost = (time: Duration.Duration) =>
+      Deferred.await(exit).pipe(Effect.interruptible, Effect.timeoutOption(time), Effect.asVoid)
+
+    let sent: Ended["sent"] = "nothing"
+    let namespace: string | null = null
+    if (!(yield* Deferred.isDone(exit))) {
+      namespace = spec.level === "G" ? null : procfs.childNamespace(identity.pid)
+      sent = "TERM"
+      // Before it leads its own group there is only the process itself.
+      if (!group("SIGTERM") && isOurs(identity)) sendSignal(identity.pid, "SIGTERM")
+      yield* waitAtMost(spec.grace)
+    }
+    if (!(yield* Deferred.isDone(exit))) sent = "KILL"
+    if (!group("SIGKILL") && sent === "KILL" && isOurs(identity)) sendSignal(identity.pid, "SIGKILL")
+    if (sent === "KILL") yield* waitAtMost(afterKill)
+
+    const survivors = yield* sweep(spec, namespace, sent)
+    if (spec.level === "G") parts.reaper.forget(identity.pid)
+    const reported = yield* Deferred.poll(exit)
+    const exitCode = Option.isSome(reported) ? yield* reported.value : null
+    finish()
+    fs.rmSync(file, { force: true })
+    return { exitCode, sent, survivors }
+  }).pipe(Effect.uninterruptible)
+
+/**
+ * A namespace whose init has ended by itself is empty by the kernel's word; after KILL we look. Without one, everything
+ * that carries the marker is ended, until nothing is found twice.
+ */
+const sweep = (spec: LaunchSpec, namespace: string | null, sent: Ended["sent"]): Effect.Effect<number> =>
+  Effect.gen(function* () {
+    const inSight =
+      spec.level === "G"
+        ? () => procfs.withVariable(markerVariable, spec.marker)
+        : namespace !== null && sent === "KILL"
+          ? () => procfs.inNamespace(namespace)
+          : undefined
+    if (inSight === undefined) return 0
+    const found = new Set<number>()
+    // A killed namespace needs a moment to be torn down: that is no survivor.
+    if (spec.level !== "G") yield* Effect.sleep(Duration.millis(50))
+    for (let round = 0, empty = 0; empty < 2 && round < 40; round++) {
+      const left = inSight()
+      if (left.length === 0) {
+        empty++
+        continue
+      }
+      empty = 0
+      for (const pid of left) {
+        found.add(pid)
+        sendSignal(pid, "SIGKILL")
+      }
+      yield* Effect.sleep(Duration.millis(25))
+    }
+    return found.size
+  })

@@ -1,0 +1,88 @@
+/**
+ * How far the lifetime of an agent's processes can be bound to ours, from the strongest form down: a pid namespace whose
+ * init watches a lifeline that the kernel cuts when we die (K1 as root, K2 in a user namespace, K3 the same where /proc
+ * is partly masked), else a process group (G), watched by a reaper and swept by an environment marker.
+ */
+import { spawn } from "node:child_process"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+
+/** What the configuration asks for. */
+export type Containment = "auto" | "group" | "namespace"
+
+export type Level = "K1" | "K2" | "K3" | "G"
+
+const unshare: Readonly<Record<Exclude<Level, "G">, ReadonlyArray<string>>> = {
+  K1: ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"],
+  K2: ["unshare", "--user", "--map-current-user", "--pid", "--fork", "--kill-child", "--mount-proc"],
+  K3: ["unshare", "--user", "--map-current-user", "--pid", "--fork", "--kill-child"]
+}
+
+/**
+ * The namespace's init. Its guard waits for the end of the lifeline and then kills everything but itself, again and
+ * again, because the agent may not have been forked yet; it ignores the TERM that the whole group gets. The agent stays
+ * in the foreground: with `&` it would lose its stdin and ignore INT and QUIT.
+ */
+const init = `{ trap '' TERM INT HUP; read -r _; while :; do kill -s KILL -- -1; sleep 0.05; done; } <&3 2>/dev/null & "$@" 3<&-; exit $?`
+
+/** What this host offers: programs by absolute path, since an agent's PATH is not ours. */
+export interface Host {
+  readonly level: Level
+  readonly env: string
+  readonly setsid: string
+  readonly sh: string
+  readonly unshare: string
+}
+
+/** The words to put before an agent's command. */
+export const prefix = (host: Host, level: Level): ReadonlyArray<string> => {
+  // Jobs are started by `&`, which makes INT and QUIT ignored in everything they start, unless reset.
+  const session = [host.env, "--default-signal=INT,QUIT", host.setsid]
+  return level === "G" ? session : [...session, host.unshare, ...unshare[level], host.sh, "-c", init, "init"]
+}
+
+// One shell makes the lifeline, finds the programs and tries the very forms in use, strongest first; about 12 ms.
+const probe = `mkfifo -m 600 "$1" || exit 1
+for program in env setsid sh unshare; do command -v "$program" || echo; done
+${(["K1", "K2", "K3"] as const)
+  .map((level) => `env --default-signal=INT,QUIT unshare ${unshare[level].join(" ")} sh -c true && echo ${level} && exit`)
+  .join("\n")}
+echo G`
+
+export class HostUnfit extends Data.TaggedError("HostUnfit")<{ readonly message: string }> {}
+
+/** Looks at the host and makes the FIFO `lifeline`. */
+export const prepare = (lifeline: string, path: string): Effect.Effect<Host, HostUnfit> =>
+  Effect.async((resume) => {
+    const child = spawn("sh", ["-c", probe, "probe", lifeline], {
+      env: { PATH: path },
+      stdio: ["ignore", "pipe", "ignore"]
+    })
+    let said = ""
+    child.stdout.setEncoding("utf8")
+    child.stdout.on("data", (data: string) => {
+      said += data
+    })
+    child.on("error", (error) => resume(new HostUnfit({ message: `no shell: ${error.message}` })))
+    child.on("close", () => {
+      const [env = "", setsid = "", sh = "", unshare = "", level] = said.split("\n")
+      if (level !== "K1" && level !== "K2" && level !== "K3" && level !== "G") {
+        return resume(new HostUnfit({ message: `cannot make a FIFO at ${lifeline}` }))
+      }
+      if (env === "" || setsid === "" || sh === "") {
+        return resume(new HostUnfit({ message: "the programs env, setsid and sh are needed on PATH (coreutils, util-linux)" }))
+      }
+      resume(Effect.succeed({ level, env, setsid, sh, unshare }))
+    })
+  })
+
+/** `wanted` where the host can give it; `auto` is the strongest. */
+export const choose = (host: Host, wanted: Containment): Option.Option<Level> =>
+  wanted === "auto" ? Option.some(host.level) : wanted === "group" ? Option.some("G") : host.level === "G" ? Option.none() : Option.some(host.level)
+
+/** What a level promises, in words for people. */
+export const describe = (level: Level): string =>
+  level === "G"
+    ? "process group: background processes that leave the group are found by their environment"
+    : `kernel-bound (${level}): no process of an agent outlives it or us`
