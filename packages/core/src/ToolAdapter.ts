@@ -6,7 +6,12 @@ import type { Permission } from "@contextfs/roles/Role"
 
 /** One thing that an agent did, in words that are the same for every program. */
 export type AgentEvent =
-  | { readonly kind: "started"; readonly sessionId?: string; readonly model?: string; readonly failedServers?: ReadonlyArray<string> }
+  | {
+      readonly kind: "started"
+      readonly sessionId?: string
+      readonly model?: string
+      readonly failedServers?: ReadonlyArray<string>
+    }
   /** `delta`: a piece that continues the message before it. */
   | { readonly kind: "message"; readonly text: string; readonly delta?: boolean }
   /** `name` is neutral: `shell`, `read`, `write`, `edit`, `search`, `fetch`, or for MCP `server.tool`. */
@@ -35,14 +40,26 @@ export type AgentEvent =
 
 /** Tokens and money; what a program does not say is absent, never zero. A later `usage` event replaces an earlier one. */
 export interface Usage {
+  /** All input, cached or not. */
   readonly inputTokens?: number
+  /** All output, reasoning included. */
   readonly outputTokens?: number
+  /** The part of the input that came from a cache. */
   readonly cachedTokens?: number
   readonly costUsd?: number
   readonly turns?: number
 }
 
-export type FailureClass = "auth" | "rate" | "quota" | "context" | "server" | "network" | "turns" | "permission" | "other"
+export type FailureClass =
+  | "auth"
+  | "rate"
+  | "quota"
+  | "context"
+  | "server"
+  | "network"
+  | "turns"
+  | "permission"
+  | "other"
 
 export interface AgentFailure {
   readonly class: FailureClass
@@ -70,6 +87,8 @@ export interface Decoder {
   readonly line: (line: string) => ReadonlyArray<AgentEvent>
   /** Called once when the output is complete, with the last part of stderr and the exit code. */
   readonly end?: (end: { readonly exitCode: number; readonly stderr: string }) => ReadonlyArray<AgentEvent>
+  /** How many lines so far were not events of this program; blank lines do not count. */
+  readonly noise?: () => number
 }
 
 /** The shared memory as an MCP server for one attempt. */
@@ -78,7 +97,10 @@ export interface MemoryAttachment {
   readonly server: string
   readonly command: string
   readonly args: ReadonlyArray<string>
-  /** Variables the server needs. They are in the agent's environment; programs that clean it must pass them by name. */
+  /**
+   * Variables the server needs, the attempt's marker among them. They are in the agent's environment already; for
+   * programs that give their servers a clean one, the adapter passes them on by name.
+   */
   readonly env: Readonly<Record<string, string>>
 }
 
@@ -95,6 +117,8 @@ export interface InvocationRequest {
   readonly memory: MemoryAttachment | undefined
   /** The environment the user gave us; for decisions only, it is not what the agent gets. */
   readonly env: Readonly<Record<string, string | undefined>>
+  /** We run as root: `full` is refused then. */
+  readonly root: boolean
 }
 
 export interface Invocation {
@@ -116,8 +140,10 @@ export interface ToolAdapter {
   /** What `--tool` takes. */
   readonly name: string
   readonly description: string
-  /** The program's name on PATH; `tools.NAME.command` replaces it. `null`: only by configuration. */
+  /** The program's name on PATH; `tools.NAME.command` replaces it. `null`: there is `command`, or only configuration. */
   readonly program: string | null
+  /** What to start instead of `program`: a program of the adapter's own, absolute, with its first arguments. */
+  readonly command?: ReadonlyArray<string>
   /** `events`: a terminal event decides; `text`: there is none, the exit code is all we have. */
   readonly output: "events" | "text"
   /** Some programs exit with an HTTP status modulo 256, so that a code above 128 is not a signal. */

@@ -1,0 +1,68 @@
+/** Reading JSON of unknown shape without trusting it. */
+import type { AgentEvent, Decoder } from "../ToolAdapter.js"
+
+export interface JsonObject {
+  readonly [key: string]: unknown
+}
+
+export const isObject = (value: unknown): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+export const object = (value: unknown): JsonObject => (isObject(value) ? value : {})
+export const objects = (value: unknown): ReadonlyArray<JsonObject> =>
+  Array.isArray(value) ? value.filter(isObject) : []
+export const string = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined)
+export const number = (value: unknown): number | undefined =>
+  typeof value === "number" && Number.isFinite(value) ? value : undefined
+
+/** The object in a text, or nothing where there is no object. */
+export const parseObject = (text: string): JsonObject | undefined => {
+  const start = text.trimStart()
+  if (!start.startsWith("{")) return undefined
+  try {
+    const value: unknown = JSON.parse(start)
+    return isObject(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Leaves out what is undefined: an absent figure is not a figure. */
+export const defined = <A extends object>(
+  value: {
+    readonly [K in keyof A]: A[K] | undefined
+  }
+): { [K in keyof A]?: A[K] } => {
+  const out: { [K in keyof A]?: A[K] } = {}
+  for (const key in value) {
+    const item = value[key]
+    if (item !== undefined) out[key] = item
+  }
+  return out
+}
+
+/** The text of a tool's result, however it is wrapped. */
+export const contentText = (value: unknown): string | undefined => {
+  const direct = string(value)
+  if (direct !== undefined) return direct
+  const parts = objects(value).flatMap((part) => string(part["text"]) ?? [])
+  return parts.length === 0 ? undefined : parts.join("\n")
+}
+
+/** A decoder of one JSON object a line. `read` gives undefined for an object that is none of the program's events. */
+export const jsonLines = (
+  read: (event: JsonObject) => ReadonlyArray<AgentEvent> | undefined,
+  end?: Decoder["end"]
+): Decoder => {
+  let noise = 0
+  return {
+    line: (line) => {
+      const event = parseObject(line)
+      const events = event === undefined ? undefined : read(event)
+      if (events === undefined && line.trim() !== "") noise += 1
+      return events ?? []
+    },
+    noise: () => noise,
+    ...(end === undefined ? {} : { end })
+  }
+}
