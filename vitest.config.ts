@@ -1,5 +1,10 @@
 import { defineConfig } from "vitest/config"
 
 export default defineConfig({
-  test: { projects: ["packages/*"], maxWorkers: 2, minWorkers: 1 }
+  test: {
+    projects: ["packages/*"],
+    maxWorkers: 2,
+    minWorkers: 1,
+    reporters: ["default", ["json", { outputFile: ".test-results/unit.json" }]]
+  }
 })

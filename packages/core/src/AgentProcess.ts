@@ -78,8 +78,10 @@ export interface AgentProcessService {
   readonly level: Level
   /** What `wanted` comes to on this host; none where a namespace is asked for and cannot be had. */
   readonly choose: (wanted: Containment) => Option.Option<Level>
-  /** A marker that no other attempt has. */
-  readonly marker: Effect.Effect<string>
+  /** 128 random bits; the marker of an attempt is this, a hyphen, and what names the attempt. */
+  readonly marker: string
+  /** No grace any more, for any agent: whoever is being ended, or will be, is killed at once. */
+  readonly hurry: Effect.Effect<void>
   /** The agent is ended when the scope closes, if not before. */
   readonly launch: (spec: LaunchSpec, observer: Observer) => Effect.Effect<RunningAgent, SpawnFailed, Scope.Scope>
 }

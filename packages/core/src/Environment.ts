@@ -18,8 +18,6 @@ export const common: ReadonlyArray<string> = [
   "XDG_DATA_HOME",
   "XDG_STATE_HOME",
   "XDG_CACHE_HOME",
-  "XDG_RUNTIME_DIR",
-  "DBUS_SESSION_BUS_ADDRESS",
   "SSH_AUTH_SOCK",
   "HTTP_PROXY",
   "HTTPS_PROXY",

@@ -129,3 +129,55 @@ export const JobResult = Schema.Struct({
   evidence: Schema.NullOr(Evidence)
 })
 export type JobResult = typeof JobResult.Type
+
+export const Permission = Schema.Literal("read", "edit", "exec", "full")
+
+/** How a tool is started where the user says otherwise: `tools.NAME` of the configuration. */
+export const ToolSettings = Schema.Struct({
+  /** The tool adapter by name; default the one of the tool's own name, else `command`. */
+  adapter: Schema.optionalWith(Schema.String, { exact: true }),
+  command: Schema.optionalWith(Schema.Array(Schema.String), { exact: true }),
+  args: Schema.optionalWith(Schema.Array(Schema.String), { exact: true }),
+  env: Schema.optionalWith(Schema.Record({ key: Schema.String, value: Schema.String }), { exact: true }),
+  passEnv: Schema.optionalWith(Schema.Array(Schema.String), { exact: true }),
+  output: Schema.optionalWith(Schema.Literal("text", "events"), { exact: true })
+})
+export type ToolSettings = typeof ToolSettings.Type
+
+/** Everything that is needed to run a job, with every default filled in. Times are milliseconds; null is "no limit". */
+export const JobSpec = Schema.Struct({
+  agentId: AgentId,
+  project: Schema.String,
+  role: Schema.String,
+  tool: Schema.String,
+  /** Absolute. */
+  directory: Schema.String,
+  task: Schema.String,
+  model: Schema.NullOr(Schema.String),
+  permission: Permission,
+  timeout: Schema.NullOr(Schema.Number),
+  startTimeout: Schema.Number,
+  idleTimeout: Schema.Number,
+  retryTimeout: Schema.Number,
+  grace: Schema.Number,
+  /** Bytes of stdout and stderr together. */
+  maxOutput: Schema.Number,
+  retries: Schema.Number,
+  containment: Schema.Literal("auto", "group", "namespace"),
+  env: Schema.Record({ key: Schema.String, value: Schema.String }),
+  /** False: neither recall nor tools nor saving. */
+  memory: Schema.Boolean,
+  settings: ToolSettings
+})
+export type JobSpec = typeof JobSpec.Type
+
+export interface Job {
+  readonly jobId: JobId
+  readonly runId: RunId
+  readonly spec: JobSpec
+  readonly status: JobStatus
+  /** Attempts begun so far. */
+  readonly attempts: number
+  /** Present as soon as the status is terminal. */
+  readonly result: JobResult | null
+}

@@ -1,9 +1,10 @@
 /** A run: many jobs of one configuration, worked off by a queue, with one shared memory. */
+
+import type { StorageError } from "@contextfs/memory/MemoryStore"
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { JobId, JobResult, RunId, RunStatus } from "./Job.js"
-import type { StorageError } from "@contextfs/memory/MemoryStore"
 import type { RunConfig } from "./RunConfig.js"
 import type { AgentEvent } from "./ToolAdapter.js"
 
@@ -36,8 +37,20 @@ export type RunEvent =
         readonly directory: string
       }>
     }
-  | { readonly kind: "jobStarted"; readonly at: number; readonly jobId: JobId; readonly agentId: string; readonly attempt: number }
-  | { readonly kind: "agentEvent"; readonly at: number; readonly jobId: JobId; readonly agentId: string; readonly event: AgentEvent }
+  | {
+      readonly kind: "jobStarted"
+      readonly at: number
+      readonly jobId: JobId
+      readonly agentId: string
+      readonly attempt: number
+    }
+  | {
+      readonly kind: "agentEvent"
+      readonly at: number
+      readonly jobId: JobId
+      readonly agentId: string
+      readonly event: AgentEvent
+    }
   | {
       readonly kind: "jobRetrying"
       readonly at: number
@@ -60,7 +73,8 @@ export interface RunResult {
 }
 
 export interface RunOptions {
-  readonly onEvent?: (event: RunEvent) => Effect.Effect<void>
+  /** Called synchronously with what happens, in order; a result is stored before it is told. */
+  readonly onEvent?: (event: RunEvent) => void
 }
 
 export class Orchestrator extends Context.Tag("@contextfs/core/Orchestrator")<

@@ -27,7 +27,7 @@ const launch = (
     const folder = fs.mkdtempSync(path.join(root, "attempt-"))
     fs.writeFileSync(path.join(folder, "prompt"), options.stdin ?? "", { mode: 0o600 })
     const lines: Array<string> = []
-    const marker = yield* processes.marker
+    const marker = `${processes.marker}-${path.basename(folder)}`
     const agent = yield* processes.launch(
       {
         command: ["/bin/sh", "-c", script, "agent", ...(options.args ?? [])],

@@ -73,16 +73,16 @@ export const make = (options: Options): Effect.Effect<AgentProcessService, Spawn
       Effect.forkScoped
     )
 
-    let count = 0
-    const marker = Effect.sync(() => `${ours}-${++count}`)
+    const hurried = yield* Deferred.make<void>()
+    const hurry = Effect.asVoid(Deferred.succeed(hurried, undefined))
 
     const launch = (spec: LaunchSpec, observer: Observer): Effect.Effect<RunningAgent, SpawnFailed, Scope.Scope> =>
       Effect.acquireRelease(
-        start({ host, launcher, reaper, follower, bootId }, spec, observer),
+        start({ host, launcher, reaper, follower, bootId, hurried }, spec, observer),
         (agent) => Effect.asVoid(agent.end)
       )
 
-    return { level: host.level, choose: (wanted) => containment.choose(host, wanted), marker, launch }
+    return { level: host.level, choose: (wanted) => containment.choose(host, wanted), marker: ours, hurry, launch }
   })
 
 interface Parts {
@@ -91,6 +91,7 @@ interface Parts {
   readonly reaper: Reaper
   readonly follower: Follower
   readonly bootId: string | null
+  readonly hurried: Deferred.Deferred<void>
 }
 
 const start = (parts: Parts, spec: LaunchSpec, observer: Observer): Effect.Effect<RunningAgent, SpawnFailed> =>
@@ -186,7 +187,7 @@ const terminate = (
       sent = "TERM"
       // Before it leads its own group there is only the process itself.
       if (!group("SIGTERM") && isOurs(identity)) sendSignal(identity.pid, "SIGTERM")
-      yield* waitAtMost(spec.grace)
+      yield* Effect.raceFirst(waitAtMost(spec.grace), Effect.interruptible(Deferred.await(parts.hurried)))
     }
     if (!(yield* Deferred.isDone(exit))) sent = "KILL"
     if (!group("SIGKILL") && sent === "KILL" && isOurs(identity)) sendSignal(identity.pid, "SIGKILL")

@@ -1,0 +1,223 @@
+/**
+ * A run's configuration: which agents, doing what, where, with which tool and within which bounds. Written as the list of
+ * agents alone, or as an object with `agents` and settings for all of them; JSON with comments.
+ */
+import * as fs from "node:fs"
+import * as path from "node:path"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as JSONSchema from "effect/JSONSchema"
+import * as Schema from "effect/Schema"
+import * as configDecode from "./internal/configDecode.js"
+import { type Problem, pathText } from "./internal/configIssue.js"
+import * as configSchema from "./internal/configSchema.js"
+import * as configText from "./internal/configText.js"
+import type { AgentId, JobSpec, Permission, ToolSettings } from "./Job.js"
+
+/** One agent. `null`: the run's setting holds. Times are milliseconds. */
+export interface AgentConfig {
+  /** Unique in the run; default `<role>-<n>`. */
+  readonly id: typeof AgentId.Type
+  readonly role: string
+  /** Absolute. */
+  readonly directory: string
+  readonly task: string
+  readonly tool: string | null
+  readonly model: string | null
+  readonly timeout: number | null
+  readonly startTimeout: number | null
+  readonly idleTimeout: number | null
+  readonly permission: typeof Permission.Type | null
+  readonly env: Readonly<Record<string, string>>
+  readonly retries: number | null
+  readonly containment: JobSpec["containment"] | null
+}
+
+/** A decoded, validated configuration. Times are milliseconds, sizes bytes. */
+export interface RunConfig {
+  /** `null`: `CONTEXTFS_PROJECT`, else `default`. */
+  readonly project: string | null
+  readonly tool: string
+  readonly workers: number
+  /** `null`: no limit. */
+  readonly timeout: number | null
+  readonly startTimeout: number
+  readonly idleTimeout: number
+  readonly retryTimeout: number
+  readonly grace: number
+  readonly maxOutput: number
+  /** `null`: each role's own. */
+  readonly permission: typeof Permission.Type | null
+  readonly retries: number
+  readonly containment: JobSpec["containment"]
+  readonly tools: Readonly<Record<string, ToolSettings>>
+  readonly agents: ReadonlyArray<AgentConfig>
+}
+
+const Issue = Schema.Struct({
+  /** `agents[1].timeout`; `$` is the whole. */
+  path: Schema.String,
+  /** From 1; null where the configuration is not a text. */
+  line: Schema.NullOr(Schema.Number),
+  column: Schema.NullOr(Schema.Number),
+  message: Schema.String,
+  suggestion: Schema.optionalWith(Schema.String, { exact: true })
+})
+export type Issue = typeof Issue.Type
+
+/** `agents.json:3:14 workers: expected …, got … – did you mean …` */
+export const issueText = (issue: Issue, file: string | null): string => {
+  const place = issue.line === null ? "" : `${file ?? "configuration"}:${issue.line}:${issue.column} `
+  return `${place}${issue.path === "$" ? "" : `${issue.path}: `}${issue.message}${
+    issue.suggestion === undefined ? "" : ` – ${issue.suggestion}`
+  }`
+}
+
+/** Everything that is wrong with a configuration, in the order of the text. Nothing has been started. */
+export class ConfigError extends Schema.TaggedError<ConfigError>("@contextfs/core/ConfigError")("ConfigError", {
+  file: Schema.NullOr(Schema.String),
+  issues: Schema.NonEmptyArray(Issue)
+}) {
+  override get message(): string {
+    return this.issues.map((issue) => issueText(issue, this.file)).join("\n")
+  }
+}
+
+/** A file that was named is not there, or cannot be read. */
+export class ConfigNotFound extends Schema.TaggedError<ConfigNotFound>("@contextfs/core/ConfigNotFound")(
+  "ConfigNotFound",
+  {
+    file: Schema.String,
+    message: Schema.String
+  }
+) {}
+
+/** What a configuration may refer to. */
+export interface Known {
+  readonly roles: ReadonlyArray<string>
+  /** Names of tools that need no `tools` entry. */
+  readonly tools: ReadonlyArray<string>
+  /** The task of an agent whose `taskFile` is `-`; default: the whole of stdin. */
+  readonly stdin?: () => string
+}
+
+/** What holds where nobody says otherwise, as it would be written. */
+export const defaults = configSchema.defaults
+
+/** JSON Schema (draft-07) of a configuration file, with descriptions, bounds and defaults. */
+export const jsonSchema = (): JSONSchema.JsonSchema7Root => JSONSchema.make(configSchema.FileInput)
+
+const failure = (
+  file: string | null,
+  problems: ReadonlyArray<Problem>,
+  place: ((problem: Problem) => configText.Place) | undefined
+): ConfigError => {
+  const issues = problems
+    .map((problem): Issue => {
+      const at = place?.(problem)
+      return {
+        path: pathText(problem.path),
+        line: at?.line ?? null,
+        column: at?.column ?? null,
+        message: problem.message,
+        ...(problem.suggestion === undefined ? {} : { suggestion: problem.suggestion })
+      }
+    })
+    .sort((one, other) => (one.line ?? 0) - (other.line ?? 0) || (one.column ?? 0) - (other.column ?? 0))
+  const [first = { path: "$", line: null, column: null, message: "wrong" }, ...rest] = issues
+  return new ConfigError({ file, issues: [first, ...rest] })
+}
+
+const stdin = (known: Known): (() => string) => known.stdin ?? (() => fs.readFileSync(0, "utf8"))
+
+/** Decodes the text of a configuration. `directory`: what relative paths are relative to; `file`: for messages. */
+export const decode = Effect.fn("RunConfig.decode")(function* (
+  text: string,
+  options: Known & { readonly directory: string; readonly file?: string }
+): Effect.fn.Return<RunConfig, ConfigError> {
+  const file = options.file ?? null
+  const parsed = configText.parse(text)
+  if ("broken" in parsed) {
+    const { at, broken, suggestion } = parsed
+    return yield* failure(
+      file,
+      [{ path: [], message: broken, ...(suggestion === undefined ? {} : { suggestion }) }],
+      () => at
+    )
+  }
+  const place = (problem: Problem): configText.Place => parsed.place(problem.path, problem.atKey)
+  const result = configDecode.decode(parsed.value, { ...options, stdin: stdin(options) })
+  const problems = [...parsed.problems, ...(Either.isLeft(result) ? result.left : [])]
+  if (Either.isLeft(result) || problems.length > 0) return yield* failure(file, problems, place)
+  return result.right
+})
+
+/** Reads a configuration file; relative directories are relative to it. */
+export const load = Effect.fn("RunConfig.load")(function* (
+  file: string,
+  known: Known
+): Effect.fn.Return<RunConfig, ConfigError | ConfigNotFound> {
+  const bytes = yield* Effect.try({
+    try: () => {
+      const size = fs.statSync(file).size
+      return size > configText.maxBytes ? size : fs.readFileSync(file)
+    },
+    catch: (cause) =>
+      new ConfigNotFound({
+        file,
+        message: cause instanceof Error ? cause.message.replace(/, (?:stat|open|read).*/, "") : `${cause}`
+      })
+  })
+  const start = (message: string): ConfigError => failure(file, [{ path: [], message }], () => ({ line: 1, column: 1 }))
+  if (typeof bytes === "number") return yield* start(`the file is larger than ${configText.maxBytes / 1024 / 1024} MiB`)
+  const text = yield* Effect.try({
+    try: () => new TextDecoder("utf-8", { fatal: true }).decode(bytes),
+    catch: () => start("the file is not UTF-8 text")
+  })
+  return yield* decode(text, { ...known, directory: path.dirname(path.resolve(file)), file })
+})
+
+/** Decodes a configuration given as a value: the list of agents, or the object. `directory` defaults to the process's. */
+export const fromInput = Effect.fn("RunConfig.fromInput")(function* (
+  input: unknown,
+  options: Known & { readonly directory?: string }
+): Effect.fn.Return<RunConfig, ConfigError> {
+  const directory = path.resolve(options.directory ?? ".")
+  const result = configDecode.decode(input, { ...options, directory, stdin: stdin(options) })
+  return Either.isLeft(result) ? yield* failure(null, result.left, undefined) : result.right
+})
+
+/** One agent's job with every default filled in. */
+export const jobSpec: (
+  config: RunConfig,
+  agent: AgentConfig,
+  given: {
+    readonly project: string
+    readonly memory: boolean
+    readonly role: {
+      readonly permission: JobSpec["permission"]
+      readonly tool?: string | undefined
+      readonly model?: string | undefined
+    }
+  }
+) => JobSpec = configDecode.jobSpec
+
+/** What `init-config` writes. */
+export const template = `[
+  {
+    "role": "test",
+    "directory": "./tests",
+    "task": "Write unit tests for the auth module. Search memory for existing patterns first."
+  },
+  {
+    "role": "code",
+    "directory": "./src",
+    "task": "Implement the auth module. Save architecture decisions to memory."
+  },
+  {
+    "role": "review",
+    "directory": ".",
+    "task": "Review auth implementation for security issues. Link findings to decisions."
+  }
+]
+`

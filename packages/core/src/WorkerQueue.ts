@@ -1,0 +1,60 @@
+/**
+ * N workers over a bounded queue of jobs. Jobs and results are durable in the `JobQueue`; this is the part that runs them.
+ * Closing the scope cancels what runs, ends every process and stores a result for every job that had begun.
+ */
+import type { StorageError } from "@contextfs/memory/MemoryStore"
+import type { MemoryStore } from "@contextfs/memory/MemoryStore"
+import type { RoleRegistry } from "@contextfs/roles/RoleRegistry"
+import * as Data from "effect/Data"
+import type * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type * as Stream from "effect/Stream"
+import type { AgentProcess } from "./AgentProcess.js"
+import * as internal from "./internal/workerQueue.js"
+import type { Job, JobId, JobResult, JobSpec, RunId } from "./Job.js"
+import type { JobQueue, NotFound } from "./JobQueue.js"
+import type { AgentUnavailable, PolicyRefused, RunEvent } from "./Orchestrator.js"
+import type { Workplace } from "./Workplace.js"
+
+/** The queue takes no jobs any more. */
+export class QueueClosed extends Data.TaggedError("QueueClosed")<{ readonly message: string }> {}
+
+export interface Options {
+  readonly project: string
+  /** Stored together before any worker starts; `maxQueueSize` does not hold for them. */
+  readonly jobs?: ReadonlyArray<JobSpec>
+  /** Concurrent workers; default 3. */
+  readonly numWorkers?: number
+  /** How many jobs may wait before `submit` does; 0, the default, is "no limit". */
+  readonly maxQueueSize?: number
+  /** Called synchronously with what happens, in order; a result is stored before it is told. */
+  readonly onEvent?: (event: RunEvent) => void
+}
+
+export interface WorkerQueue {
+  readonly runId: RunId
+  /** Checks the job, stores it, and waits while the queue is full. */
+  readonly submit: (
+    spec: JobSpec
+  ) => Effect.Effect<JobId, QueueClosed | AgentUnavailable | PolicyRefused | StorageError>
+  readonly getJob: (jobId: string) => Effect.Effect<Job, NotFound | StorageError>
+  /** Ends a pending or running job as cancelled; false where it had ended before or is unknown. */
+  readonly cancel: (jobId: string) => Effect.Effect<boolean, StorageError>
+  readonly pendingCount: Effect.Effect<number>
+  readonly runningCount: Effect.Effect<number>
+  /**
+   * In the order of completion, from the first result of the queue on, however late one looks. Ends when the queue is
+   * closed or every submitted job is terminal, jobs submitted meanwhile included.
+   */
+  readonly results: Stream.Stream<JobResult, StorageError>
+  /** Waits until every submitted job is terminal; results in the order of submission. */
+  readonly join: Effect.Effect<ReadonlyArray<JobResult>, StorageError>
+}
+
+export const make = (
+  options: Options
+): Effect.Effect<
+  WorkerQueue,
+  AgentUnavailable | PolicyRefused | RunServerError | StorageError,
+  Scope.Scope | AgentProcess | JobQueue | MemoryStore | RoleRegistry | Workplace
+> => internal.make(options)

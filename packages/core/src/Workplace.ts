@@ -1,0 +1,73 @@
+/** What the orchestrator is given from outside: where it keeps things, the user's environment, the tools it knows. */
+import * as fs from "node:fs"
+import * as os from "node:os"
+import * as path from "node:path"
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { ToolAdapter } from "./ToolAdapter.js"
+
+export interface WorkplaceService {
+  /** Shared memory, journal and the runs' files: `CONTEXTFS_DATA_DIR`, default `~/.contextfs`. */
+  readonly dataDir: string
+  /** Private folder with a short path, for sockets and the agents' temporary files; gone when the layer closes. */
+  readonly runtimeDir: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly tools: ReadonlyMap<string, ToolAdapter>
+  /** Node programs are started with this. */
+  readonly node: string
+  /** Some things are refused to root. */
+  readonly isRoot: boolean
+}
+
+export class Workplace extends Context.Tag("@contextfs/core/Workplace")<Workplace, WorkplaceService>() {}
+
+/** A folder that we need cannot be made or used. */
+export class WorkplaceError extends Data.TaggedError("WorkplaceError")<{ readonly message: string }> {}
+
+export interface Options {
+  readonly dataDir: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly tools: ReadonlyMap<string, ToolAdapter>
+}
+
+/** A socket's path may have 107 bytes; what comes below the folder needs some of them. */
+const maxRuntimeDirBytes = 60
+
+const makeRuntimeDir = (env: Options["env"]): string => {
+  const parents = [env["TMPDIR"] ?? os.tmpdir(), "/tmp"].filter((parent) => Buffer.byteLength(parent) <= maxRuntimeDirBytes)
+  for (const [index, parent] of parents.entries()) {
+    try {
+      return fs.realpathSync(fs.mkdtempSync(path.join(parent, "contextfs-")))
+    } catch (cause) {
+      if (index === parents.length - 1) throw cause
+    }
+  }
+  throw new Error("no temporary folder with a short path")
+}
+
+export const layer = (options: Options): Layer.Layer<Workplace, WorkplaceError> =>
+  Layer.scoped(
+    Workplace,
+    Effect.gen(function* () {
+      const attempt = <A>(try_: () => A) =>
+        Effect.try({
+          try: try_,
+          catch: (cause) => new WorkplaceError({ message: cause instanceof Error ? cause.message : `${cause}` })
+        })
+      yield* attempt(() => fs.mkdirSync(options.dataDir, { recursive: true, mode: 0o700 }))
+      const runtimeDir = yield* Effect.acquireRelease(
+        attempt(() => makeRuntimeDir(options.env)),
+        (folder) => Effect.sync(() => fs.rmSync(folder, { recursive: true, force: true }))
+      )
+      return {
+        dataDir: options.dataDir,
+        runtimeDir,
+        env: options.env,
+        tools: options.tools,
+        node: process.execPath,
+        isRoot: process.getuid?.() === 0
+      }
+    })
+  )

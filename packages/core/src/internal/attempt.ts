@@ -1,0 +1,311 @@
+/** One try at a job: recall, prompt, start, watch, end, judge. */
+import { randomBytes } from "node:crypto"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import * as MemoryStore from "@contextfs/memory/MemoryStore"
+import * as Namespace from "@contextfs/memory/Namespace"
+import * as PromptBlock from "@contextfs/memory/PromptBlock"
+import type { Identity } from "@contextfs/memory/Memory"
+import { bridgePath } from "@contextfs/mcp/Bridge"
+import type { Admission, RunServerService } from "@contextfs/mcp/RunServer"
+import * as Prompt from "@contextfs/roles/Prompt"
+import * as Protocol from "@contextfs/roles/Protocol"
+import type { Role } from "@contextfs/roles/Role"
+import * as Data from "effect/Data"
+import * as Deferred from "effect/Deferred"
+import * as Either from "effect/Either"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { Scope } from "effect/Scope"
+import * as AgentProcess from "../AgentProcess.js"
+import * as Environment from "../Environment.js"
+import type { Evidence, Job, MemoryProtocol } from "../Job.js"
+import type { AgentEvent, Invocation, ToolAdapter } from "../ToolAdapter.js"
+import { type Ended, emptyTally, judge, type Verdict } from "../Verdict.js"
+import type { WorkplaceService } from "../Workplace.js"
+import * as git from "./git.js"
+import * as outputFiles from "./outputFiles.js"
+import { Watch } from "./watch.js"
+
+/** From the terminal event to the end of the process. */
+const drainMillis = 5_000
+/** How much of a task is enough to look for memories by. */
+const recallQueryChars = 4_000
+const recallBytes = 8 * 1024
+const stderrTailBytes = 8 * 1024
+
+/** The attempt could not begin; nothing was started. */
+class NotStarted extends Data.TaggedError("NotStarted")<{ readonly message: string }> {}
+
+export interface Shop {
+  readonly workplace: WorkplaceService
+  readonly processes: AgentProcess.AgentProcessService
+  readonly store: MemoryStore.MemoryStoreService
+  readonly server: RunServerService
+}
+
+export interface AttemptInput {
+  readonly job: Job
+  readonly role: Role
+  readonly adapter: ToolAdapter
+  /** The program by absolute path and the arguments that always come first. */
+  readonly program: ReadonlyArray<string>
+  readonly cancelled: Deferred.Deferred<void>
+  readonly onEvent: (event: AgentEvent) => void
+  readonly onProcess: (identity: AgentProcess.ProcessIdentity) => Effect.Effect<void, MemoryStore.StorageError>
+}
+
+export interface AttemptOutcome {
+  readonly verdict: Verdict
+  readonly evidence: Evidence | null
+  readonly watch: Watch | null
+  readonly memory: MemoryProtocol | null
+  readonly filesChanged: ReadonlyArray<string> | null
+}
+
+/** Runs one attempt to its end. The agent, its token and its temporary folder go with the scope. */
+export const run = (shop: Shop, input: AttemptInput): Effect.Effect<AttemptOutcome, MemoryStore.StorageError> =>
+  Effect.gen(function* () {
+    const { job, role, adapter } = input
+    const { spec } = job
+    const where = yield* Namespace.locate(spec.directory)
+    const repository = git.repositoryOf(spec.directory)
+    const gitPath = shop.workplace.env["PATH"]
+    const before = repository === null ? null : yield* git.look(repository, gitPath)
+
+    const identity: Identity = {
+      project: spec.project,
+      ...where,
+      trust: "agent",
+      sourceTool: `agent-${spec.role}`,
+      role: spec.role,
+      agentId: spec.agentId,
+      runId: job.runId,
+      jobId: job.jobId
+    }
+    const admission = spec.memory ? yield* shop.server.admit(identity) : null
+    const marker = `${shop.processes.marker}-${job.jobId}-${job.attempts}`
+    const folder = path.join(shop.workplace.dataDir, "runs", job.runId, job.jobId, `${job.attempts}`)
+    const temporary = yield* Effect.acquireRelease(
+      Effect.sync(() => fs.mkdtempSync(path.join(shop.workplace.runtimeDir, "t"))),
+      (dir) => Effect.sync(() => fs.rmSync(dir, { recursive: true, force: true }))
+    )
+
+    const started = yield* begin(shop, input, { folder, marker, admission, temporary }).pipe(Effect.either)
+    if (Either.isLeft(started)) return notStarted(adapter.name, started.left.message)
+    const { agent, level, watch, ending, now } = started.right
+    yield* input.onProcess(agent.identity)
+
+    const ended: Ended = yield* Effect.raceAll(
+      [
+        agent.exited.pipe(Effect.as<Ended>("self")),
+        Deferred.await(ending),
+        Deferred.await(input.cancelled).pipe(Effect.as<Ended>("cancelled"))
+      ].map(Effect.interruptible)
+    )
+    // From here on a terminal event may be an echo of our own signal.
+    watch.ending ??= ended === "self" ? null : ended
+    const end = yield* agent.end
+    const stderr = outputFiles.tail(path.join(folder, "stderr"), stderrTailBytes)
+    watch.complete(end.exitCode ?? -1, stderr, now())
+    if (watch.stdoutBytes + watch.stderrBytes > spec.maxOutput) {
+      for (const file of ["stdout", "stderr"]) outputFiles.clip(path.join(folder, file), spec.maxOutput / 2)
+    }
+    fs.rmSync(path.join(folder, "prompt"), { force: true })
+
+    const verdict = judge({
+      tool: adapter.name,
+      output: adapter.output,
+      exitAbove128: adapter.exitAbove128,
+      tally: watch.tally,
+      late: watch.late,
+      exit: { code: end.exitCode, signal: null },
+      ended,
+      stderr
+    })
+    const after = repository === null || before === null ? null : yield* git.look(repository, gitPath)
+    return {
+      verdict,
+      watch,
+      evidence: {
+        rule: verdict.rule,
+        exitCode: end.exitCode,
+        signal: end.sent === "nothing" ? null : `SIG${end.sent}`,
+        ended,
+        lastEvent: watch.tally.lastEvent,
+        stdoutBytes: watch.stdoutBytes,
+        stderrBytes: watch.stderrBytes,
+        noise: watch.noise,
+        toolCalls: watch.tally.toolCalls,
+        survivors: end.survivors,
+        containment: level,
+        folder
+      },
+      memory: admission === null ? null : Protocol.report(role, yield* admission.calls),
+      filesChanged:
+        repository === null || before === null || after === null
+          ? null
+          : yield* git.changed(repository, gitPath, before, after)
+    }
+  }).pipe(Effect.scoped)
+
+/** The outcome of an attempt that never came to a process. */
+export const notStarted = (tool: string, message: string): AttemptOutcome => ({
+  verdict: judge({
+    tool,
+    output: "events",
+    exitAbove128: "signal",
+    tally: emptyTally,
+    exit: { code: null, signal: null },
+    ended: "spawnFailed",
+    stderr: message
+  }),
+  evidence: null,
+  watch: null,
+  memory: null,
+  filesChanged: null
+})
+
+interface Begun {
+  readonly agent: AgentProcess.RunningAgent
+  readonly level: AgentProcess.Level
+  readonly watch: Watch
+  /** Completed with the reason as soon as the agent has to be ended. */
+  readonly ending: Deferred.Deferred<Ended>
+  /** Milliseconds of a monotonic clock. */
+  readonly now: () => number
+}
+
+/** Everything up to the running process. */
+const begin = (
+  shop: Shop,
+  input: AttemptInput,
+  at: { readonly folder: string; readonly marker: string; readonly admission: Admission | null; readonly temporary: string }
+): Effect.Effect<Begun, NotStarted | AgentProcess.SpawnFailed | MemoryStore.StorageError, Scope> =>
+  Effect.gen(function* () {
+    const { job, role, adapter } = input
+    const { spec } = job
+    const { workplace } = shop
+    const level = shop.processes.choose(spec.containment)
+    if (Option.isNone(level)) {
+      return yield* new NotStarted({ message: "this host cannot give an agent a namespace of its own (containment)" })
+    }
+
+    const memoryEnv: Readonly<Record<string, string>> =
+      at.admission === null
+        ? {}
+        : {
+            ...at.admission.env,
+            CONTEXTFS_DATA_DIR: workplace.dataDir,
+            CONTEXTFS_PROJECT: spec.project,
+            CONTEXTFS_SOURCE_TOOL: `agent-${spec.role}`,
+            [AgentProcess.markerVariable]: at.marker
+          }
+    const recalled = spec.memory ? yield* recall(shop.store, job) : undefined
+    const prompt = Prompt.jobPrompt({
+      role,
+      task: spec.task,
+      project: spec.project,
+      memory: at.admission !== null && adapter.capabilities.memory ? "mcp" : "none",
+      ...(recalled === undefined ? {} : { recalled })
+    })
+    const invocation = adapter.invocation({
+      prompt,
+      directory: spec.directory,
+      folder: at.folder,
+      permission: spec.permission,
+      model: spec.model ?? undefined,
+      resume: undefined,
+      memory:
+        at.admission === null
+          ? undefined
+          : { server: "contextfs", command: workplace.node, args: [bridgePath], env: memoryEnv },
+      env: workplace.env,
+      root: workplace.isRoot
+    })
+    if ("refused" in invocation) return yield* new NotStarted({ message: invocation.refused })
+
+    yield* Effect.try({
+      try: () => write(at.folder, prompt, invocation),
+      catch: (cause) => new NotStarted({ message: `cannot write ${at.folder}: ${cause instanceof Error ? cause.message : cause}` })
+    })
+
+    const clock = yield* Effect.clock
+    const now = () => Number(clock.unsafeCurrentTimeNanos() / 1_000n) / 1_000
+    const ending = yield* Deferred.make<Ended>()
+    const watch = new Watch(
+      {
+        // Without events nothing tells a start from silence: the idle clock does.
+        start: adapter.output === "events" ? spec.startTimeout : Number.POSITIVE_INFINITY,
+        idle: spec.idleTimeout,
+        total: spec.timeout,
+        retry: spec.retryTimeout,
+        drain: drainMillis
+      },
+      spec.maxOutput,
+      adapter.decoder(),
+      input.onEvent,
+      now()
+    )
+    const agent = yield* shop.processes.launch(
+      {
+        command: [...input.program, ...invocation.args, ...(spec.settings.args ?? [])],
+        directory: spec.directory,
+        env: Environment.forAgent({
+          user: workplace.env,
+          pass: [...adapter.passEnv(workplace.env), ...(spec.settings.passEnv ?? [])],
+          set: {
+            TMPDIR: at.temporary,
+            ...invocation.env,
+            ...spec.settings.env,
+            ...spec.env,
+            ...memoryEnv,
+            [AgentProcess.markerVariable]: at.marker
+          }
+        }),
+        folder: at.folder,
+        marker: at.marker,
+        level: level.value,
+        grace: Duration.millis(spec.grace)
+      },
+      {
+        line: (line) => watch.line(line, now()),
+        grew: (stream, bytes) => watch.grew(stream, bytes, now()),
+        overlong: () => {
+          watch.noise++
+        },
+        tick: () => {
+          const reason = watch.check(now())
+          if (reason !== null) Deferred.unsafeDone(ending, Effect.succeed(reason))
+        }
+      }
+    )
+    return { agent, level: level.value, watch, ending, now }
+  })
+
+/** What the project knows that bears on the task, as a data block for the prompt; nothing found, nothing said. */
+const recall = (
+  store: MemoryStore.MemoryStoreService,
+  job: Job
+): Effect.Effect<string | undefined, MemoryStore.StorageError> =>
+  Effect.gen(function* () {
+    const hits = yield* store.search({
+      query: job.spec.task.slice(0, recallQueryChars),
+      project: job.spec.project,
+      limit: 8
+    })
+    if (hits.length === 0) return undefined
+    return PromptBlock.render({
+      memories: hits.map((hit) => hit.memory),
+      boundary: randomBytes(12).toString("hex"),
+      budgetBytes: recallBytes
+    })
+  })
+
+const write = (folder: string, prompt: string, invocation: Invocation): void => {
+  fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const put = (name: string, text: string) => fs.writeFileSync(path.join(folder, name), text, { mode: 0o600, flag: "wx" })
+  put("prompt", invocation.stdin ?? prompt)
+  for (const [name, text] of Object.entries(invocation.files ?? {})) put(name, text)
+}

@@ -1,0 +1,154 @@
+/** What a shape cannot say: names that must exist, directories, tasks, ids. Looks at the raw value, so that it runs
+ * whatever else is wrong. */
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { type Path, type Problem, show, suggest } from "./configIssue.js"
+import { isObject, type JsonObject, string } from "./json.js"
+
+export interface Surroundings {
+  /** What relative paths are relative to. */
+  readonly directory: string
+  readonly roles: ReadonlyArray<string>
+  /** Names of the tool adapters. */
+  readonly tools: ReadonlyArray<string>
+}
+
+/** Tasks larger than this are a mistake. */
+const maxTaskBytes = 4 * 1024 * 1024
+
+export const isDirectory = (directory: string): boolean => {
+  try {
+    return fs.statSync(directory).isDirectory()
+  } catch {
+    return false
+  }
+}
+
+const checkAgent = (
+  agent: JsonObject,
+  here: Path,
+  around: Surroundings,
+  tools: ReadonlyArray<string>
+): Array<Problem> => {
+  const problems: Array<Problem> = []
+  const role = string(agent["role"])
+  if (role !== undefined && role.trim() !== "" && !around.roles.includes(role)) {
+    problems.push({
+      path: [...here, "role"],
+      message: `unknown role ${show(role)}`,
+      suggestion: suggest(role, around.roles)
+    })
+  }
+  const tool = string(agent["tool"])
+  if (tool !== undefined && tool.trim() !== "" && !tools.includes(tool)) {
+    problems.push({ path: [...here, "tool"], message: `unknown tool ${show(tool)}`, suggestion: suggest(tool, tools) })
+  }
+  const directory = string(agent["directory"])
+  if (directory !== undefined && directory.trim() !== "" && !isDirectory(path.resolve(around.directory, directory))) {
+    problems.push({
+      path: [...here, "directory"],
+      message: `no directory ${show(path.resolve(around.directory, directory))}`,
+      suggestion: directory.startsWith("~")
+        ? "write the whole path: ~ is not expanded here"
+        : "make it, or correct the path"
+    })
+  }
+  const hasTask = Object.hasOwn(agent, "task")
+  const hasFile = Object.hasOwn(agent, "taskFile")
+  if (hasTask === hasFile) {
+    problems.push({
+      path: hasTask ? [...here, "taskFile"] : here,
+      message: hasTask ? "task and taskFile exclude each other" : "task is missing",
+      suggestion: hasTask ? "keep one of them" : "add task, or taskFile with the name of a file"
+    })
+  }
+  const taskFile = string(agent["taskFile"])
+  if (taskFile !== undefined && taskFile !== "-" && taskFile.trim() !== "") {
+    const message = unreadable(path.resolve(around.directory, taskFile))
+    if (message !== undefined) problems.push({ path: [...here, "taskFile"], message })
+  }
+  return problems
+}
+
+const unreadable = (file: string): string | undefined => {
+  try {
+    const stat = fs.statSync(file)
+    if (!stat.isFile()) return `${show(file)} is not a file`
+    if (stat.size > maxTaskBytes) return `${show(file)} is larger than ${maxTaskBytes / 1024 / 1024} MiB`
+    fs.accessSync(file, fs.constants.R_OK)
+    return undefined
+  } catch {
+    return `cannot read ${show(file)}`
+  }
+}
+
+/** Agents in the raw value, with where they stand. */
+const agentsOf = (value: unknown): ReadonlyArray<readonly [JsonObject, Path]> => {
+  const [list, base]: readonly [unknown, Path] = Array.isArray(value)
+    ? [value, []]
+    : [isObject(value) ? value["agents"] : undefined, ["agents"]]
+  return Array.isArray(list)
+    ? list.flatMap((agent: unknown, index) => (isObject(agent) ? [[agent, [...base, index]] as const] : []))
+    : []
+}
+
+export const check = (value: unknown, around: Surroundings): Array<Problem> => {
+  const problems: Array<Problem> = []
+  const configured = isObject(value) && isObject(value["tools"]) ? value["tools"] : {}
+  const tools = [...new Set([...around.tools, ...Object.keys(configured)])]
+  for (const [name, settings] of Object.entries(configured)) {
+    const here: Path = ["tools", name]
+    if (!/^[a-z0-9][a-z0-9._-]{0,63}$/i.test(name)) {
+      problems.push({
+        path: here,
+        message: `${show(name)} is no name for a tool`,
+        suggestion: "letters, digits, dot, dash",
+        atKey: true
+      })
+    }
+    if (!isObject(settings)) continue
+    const adapter = string(settings["adapter"])
+    if (adapter !== undefined && adapter !== "command" && !around.tools.includes(adapter)) {
+      const choices = [...around.tools, "command"]
+      problems.push({
+        path: [...here, "adapter"],
+        message: `unknown adapter ${show(adapter)}`,
+        suggestion: suggest(adapter, choices)
+      })
+    }
+    if (
+      !Object.hasOwn(settings, "command") &&
+      (adapter ?? (around.tools.includes(name) ? name : "command")) === "command"
+    ) {
+      problems.push({
+        path: here,
+        message: "command is missing",
+        suggestion: 'add "command": ["program", "argument"]',
+        atKey: true
+      })
+    }
+  }
+  const tool = isObject(value) ? string(value["tool"]) : undefined
+  if (tool !== undefined && tool.trim() !== "" && !tools.includes(tool)) {
+    problems.push({ path: ["tool"], message: `unknown tool ${show(tool)}`, suggestion: suggest(tool, tools) })
+  }
+  const ids = new Set<string>()
+  let stdin = false
+  for (const [agent, here] of agentsOf(value)) {
+    problems.push(...checkAgent(agent, here, around, tools))
+    const id = string(agent["id"])
+    if (id !== undefined && ids.has(id)) {
+      problems.push({
+        path: [...here, "id"],
+        message: `the id ${show(id)} is there twice`,
+        suggestion: "give each agent its own"
+      })
+    }
+    if (id !== undefined) ids.add(id)
+    if (agent["taskFile"] === "-") {
+      if (stdin) problems.push({ path: [...here, "taskFile"], message: "only one agent can read its task from stdin" })
+      stdin = true
+    }
+  }
+  return problems
+}

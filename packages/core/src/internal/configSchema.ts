@@ -1,0 +1,235 @@
+/** The shape of a configuration as it is written: one definition for decoding, messages, defaults and editors. */
+import * as Option from "effect/Option"
+import type { ParseIssue } from "effect/ParseResult"
+import * as Schema from "effect/Schema"
+import * as Duration from "../Duration.js"
+import * as Environment from "../Environment.js"
+import { AgentId, Permission } from "../Job.js"
+import { show, suggest } from "./configIssue.js"
+
+/** What holds where neither the file nor the command line says otherwise. Times as they would be written. */
+export const defaults = {
+  /** The agent program. */
+  tool: "claude",
+  /** Agents at work at the same time. */
+  workers: 3,
+  /** From the start of the program to its first event. */
+  startTimeout: "120s",
+  /** Neither an event nor output, while no tool call is open. */
+  idleTimeout: "15 minutes",
+  /** How long a program may go on retrying the same error of its provider. */
+  retryTimeout: "120s",
+  /** From TERM to KILL. */
+  grace: "5s",
+  /** Stdout and stderr of one attempt together. */
+  maxOutput: "64 MiB",
+  /** More attempts after one that failed and left no trace of work. */
+  retries: 1,
+  /** How agents are kept from outliving us: the strongest that the host allows. */
+  containment: "auto"
+} as const
+
+export const maxWorkers = 256
+export const maxRetries = 10
+const maxDurationMillis = 30 * 86_400_000
+const minOutput = 64 * 1024
+const maxOutput = 16 * 1024 ** 3
+
+const units: Readonly<Record<string, number>> = {
+  "": 1,
+  b: 1,
+  kb: 1e3,
+  mb: 1e6,
+  gb: 1e9,
+  kib: 2 ** 10,
+  mib: 2 ** 20,
+  gib: 2 ** 30
+}
+
+/** Bytes from a number or from a text such as `"64 MiB"`. */
+export const toBytes = (input: number | string): number | undefined => {
+  if (typeof input === "number") return input
+  const match = /^\s*(\d{1,15}(?:\.\d{1,6})?)\s*([a-z]*)\s*$/i.exec(input)
+  const unit = (match?.[2] ?? "").toLowerCase()
+  const scale = Object.hasOwn(units, unit) ? units[unit] : undefined
+  return match?.[1] === undefined || scale === undefined ? undefined : Math.round(Number(match[1]) * scale)
+}
+
+/** One message for a field, however deep the reason. */
+const says = (expected: string, choices?: ReadonlyArray<string>) => ({
+  message: (issue: ParseIssue) => {
+    const near = choices !== undefined && typeof issue.actual === "string" ? `; ${suggest(issue.actual, choices)}` : ""
+    return { message: `expected ${expected}, got ${show(issue.actual)}${near}`, override: true }
+  }
+})
+
+const text = (description: string, extra: object = {}) =>
+  Schema.String.pipe(Schema.filter((value) => value.trim() !== "" && !value.includes("\u0000"))).annotations({
+    ...says("a text that is not empty"),
+    jsonSchema: { type: "string", minLength: 1, description, ...extra }
+  })
+
+const duration = (description: string, fallback?: string) =>
+  Schema.Union(Schema.Number, Schema.String)
+    .pipe(
+      Schema.filter((value) => {
+        const millis = Option.getOrElse(Duration.toMillis(value), () => 0)
+        return millis > 0 && millis <= maxDurationMillis
+      })
+    )
+    .annotations({
+      ...says('a time above 0 and up to 30 days: seconds, or a text such as "5 minutes"'),
+      jsonSchema: {
+        anyOf: [{ type: "number", exclusiveMinimum: 0, maximum: maxDurationMillis / 1000 }, { type: "string" }],
+        description: `${description} Seconds, or a text such as "5 minutes".`,
+        ...(fallback === undefined ? {} : { default: fallback })
+      }
+    })
+
+const whole = (low: number, high: number, description: string, fallback: number) =>
+  Schema.Int.pipe(Schema.between(low, high)).annotations({
+    ...says(`a whole number from ${low} to ${high}`),
+    jsonSchema: { type: "integer", minimum: low, maximum: high, description, default: fallback }
+  })
+
+const choice = <const L extends readonly [string, ...Array<string>]>(
+  literals: L,
+  description: string,
+  fallback?: string
+) =>
+  Schema.Literal(...literals).annotations({
+    ...says(`one of ${literals.join(", ")}`, literals),
+    jsonSchema: { enum: literals, description, ...(fallback === undefined ? {} : { default: fallback }) }
+  })
+
+const list = (description: string, valid: (item: string) => boolean, expected: string) =>
+  Schema.Array(Schema.String.pipe(Schema.filter(valid)).annotations(says(expected))).annotations({
+    jsonSchema: { type: "array", items: { type: "string" }, description }
+  })
+
+const environment = Schema.Record({
+  key: Schema.String.pipe(Schema.filter(Environment.isName)).annotations(says("the name of a variable")),
+  value: Schema.String.pipe(Schema.filter((value) => !value.includes("\u0000"))).annotations(says("a text"))
+}).annotations({
+  jsonSchema: {
+    type: "object",
+    description: "Variables for the agent, over what it gets anyway.",
+    propertyNames: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
+    additionalProperties: { type: "string" }
+  }
+})
+
+const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
+
+const timeout = duration("After this time the agent is ended. Default: no limit.")
+const startTimeout = duration("Time to the program's first event.", defaults.startTimeout)
+const idleTimeout = duration("Time without any event or output while no tool call is open.", defaults.idleTimeout)
+const permission = choice(
+  Permission.literals,
+  "What the agent may do: look, edit in its directory, run commands too, or anything. Default: its role's."
+)
+const retries = whole(0, maxRetries, "More attempts after one that failed and left no trace of work.", defaults.retries)
+const containment = choice(
+  ["auto", "group", "namespace"],
+  "How the agent is kept from leaving processes behind.",
+  defaults.containment
+)
+
+export const AgentInput = Schema.Struct({
+  role: text("Who the agent is: test, code, review, docs, debug, custom, orchestrator."),
+  directory: text("Where it works; relative to this file."),
+  task: optional(text("What it has to do.")),
+  taskFile: optional(text("A file with the task, relative to this file; - is stdin.")),
+  id: optional(
+    AgentId.annotations({
+      ...says("letters a-z, digits and dashes, at most 64"),
+      jsonSchema: { type: "string", pattern: "^[a-z0-9][a-z0-9-]{0,63}$", description: "Its name in the run." }
+    })
+  ),
+  tool: optional(text("The agent program for this agent.")),
+  model: optional(text("The model, as its program names it.")),
+  timeout: optional(timeout),
+  startTimeout: optional(startTimeout),
+  idleTimeout: optional(idleTimeout),
+  permission: optional(permission),
+  env: optional(environment),
+  retries: optional(retries),
+  containment: optional(containment)
+})
+export type AgentInput = typeof AgentInput.Type
+
+export const ToolInput = Schema.Struct({
+  adapter: optional(text("How to talk to it: a known tool, or command. Default: the tool of this name, else command.")),
+  command: optional(
+    Schema.NonEmptyArray(text("A word of the command.")).annotations({
+      ...says("a list of texts that is not empty"),
+      jsonSchema: {
+        type: "array",
+        minItems: 1,
+        items: { type: "string" },
+        description: "What to start, with its first arguments."
+      }
+    })
+  ),
+  args: optional(list("Arguments after ours.", (item) => !item.includes("\u0000"), "a text")),
+  env: optional(environment),
+  passEnv: optional(
+    list(
+      "Variables of yours that it gets; a trailing * stands for any ending.",
+      Environment.isPattern,
+      "a name, or the beginning of one and *"
+    )
+  ),
+  output: optional(
+    choice(
+      ["text", "events"],
+      "For adapter command: plain text, or the events of `mock`, one JSON object a line.",
+      "text"
+    )
+  )
+})
+export type ToolInput = typeof ToolInput.Type
+
+export const RunInput = Schema.Struct({
+  $schema: optional(Schema.String.annotations({ ...says("a text"), jsonSchema: { type: "string" } })),
+  project: optional(text("What groups the memories of this run.")),
+  tool: optional(text("The agent program.", { default: defaults.tool })),
+  workers: optional(whole(1, maxWorkers, "Agents at work at the same time.", defaults.workers)),
+  timeout: optional(timeout),
+  startTimeout: optional(startTimeout),
+  idleTimeout: optional(idleTimeout),
+  retryTimeout: optional(
+    duration("How long a program may retry the same error of its provider.", defaults.retryTimeout)
+  ),
+  grace: optional(duration("From asking a program to end to ending it.", defaults.grace)),
+  maxOutput: optional(
+    Schema.Union(Schema.Number, Schema.String)
+      .pipe(
+        Schema.filter((value) => {
+          const bytes = toBytes(value)
+          return bytes !== undefined && bytes >= minOutput && bytes <= maxOutput
+        })
+      )
+      .annotations({
+        ...says('a size from "64 KiB" to "16 GiB": bytes, or a text with its unit'),
+        jsonSchema: {
+          anyOf: [{ type: "number", minimum: minOutput, maximum: maxOutput }, { type: "string" }],
+          description: "Output of one attempt; beyond it the attempt fails. Bytes, or a text with its unit.",
+          default: defaults.maxOutput
+        }
+      })
+  ),
+  permission: optional(permission),
+  retries: optional(retries),
+  containment: optional(containment),
+  tools: optional(
+    Schema.Record({ key: Schema.String, value: ToolInput }).annotations({
+      description: "How tools are started, by name; a new name makes a new tool."
+    })
+  ),
+  agents: Schema.NonEmptyArray(AgentInput).annotations({ description: "The agents." })
+})
+export type RunInput = typeof RunInput.Type
+
+/** Both forms, for editors. */
+export const FileInput = Schema.Union(Schema.NonEmptyArray(AgentInput), RunInput)

@@ -1,0 +1,130 @@
+/** One claimed job through one attempt to what follows from it: a stored result, or another attempt. */
+import type * as MemoryStore from "@contextfs/memory/MemoryStore"
+import type { RoleRegistry } from "@contextfs/roles/RoleRegistry"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
+import type { AgentProcess } from "../AgentProcess.js"
+import type { Job, JobResult } from "../Job.js"
+import type { JobQueueService } from "../JobQueue.js"
+import type { RunEvent } from "../Orchestrator.js"
+import type { Workplace } from "../Workplace.js"
+import * as attempt from "./attempt.js"
+import { remember } from "./outcome.js"
+import { plan } from "./plan.js"
+
+/** Before the second attempt; doubles from there, with jitter. */
+const retryDelayMillis = 1_000
+const maxRetryDelayMillis = 60_000
+
+export interface Control {
+  readonly cancelled: Deferred.Deferred<void>
+  /** Seconds since the first attempt began. */
+  readonly elapsed: () => number
+  /** Milliseconds since the epoch. */
+  readonly wall: () => number
+  readonly tell: (event: RunEvent) => void
+}
+
+/** What is told of a job that had no attempt, or none that could be judged. */
+export const unattempted = (job: Job, why: Pick<JobResult, "status" | "reason" | "error">, duration: number): JobResult => ({
+  jobId: job.jobId,
+  runId: job.runId,
+  agentId: job.spec.agentId,
+  role: job.spec.role,
+  tool: job.spec.tool,
+  directory: job.spec.directory,
+  ...why,
+  result: null,
+  warnings: [],
+  duration,
+  attempts: job.attempts,
+  usage: null,
+  sessionId: null,
+  filesChanged: null,
+  denials: [],
+  memory: null,
+  evidence: null
+})
+
+export const cancelled = { status: "cancelled", reason: "JobCancelled", error: "cancelled before it ended" } as const
+
+const resultOf = (job: Job, outcome: attempt.AttemptOutcome, duration: number): JobResult => {
+  const { verdict, watch } = outcome
+  const survivors = outcome.evidence?.survivors ?? 0
+  const left = survivors === 0 ? [] : [`${survivors} processes that outlived the agent were ended`]
+  const servers = watch?.tally.failedServers ?? []
+  const unserved = servers.length === 0 ? [] : [`the program could not start its MCP servers: ${servers.join(", ")}`]
+  return {
+    ...unattempted(job, verdict, duration),
+    result: verdict.text,
+    warnings: [...verdict.warnings, ...left, ...unserved],
+    usage: watch?.tally.usage ?? null,
+    sessionId: watch?.tally.sessionId ?? null,
+    filesChanged: outcome.filesChanged,
+    denials: watch?.tally.denials ?? [],
+    memory: outcome.memory,
+    evidence: outcome.evidence
+  }
+}
+
+/** The stored result of a job that has ended, or null where it waits for another attempt. */
+export const run = (
+  shop: attempt.Shop,
+  journal: JobQueueService,
+  job: Job,
+  control: Control
+): Effect.Effect<JobResult | null, MemoryStore.StorageError, AgentProcess | RoleRegistry | Workplace> =>
+  Effect.gen(function* () {
+    const { agentId } = job.spec
+    const of = { jobId: job.jobId, agentId }
+    control.tell({ kind: "jobStarted", at: control.wall(), ...of, attempt: job.attempts })
+
+    // The plan was checked when the job was submitted; a program may be gone by now.
+    const outcome = yield* plan(job.spec).pipe(
+      Effect.flatMap((planned) =>
+        attempt.run(shop, {
+          ...planned,
+          job,
+          cancelled: control.cancelled,
+          onEvent: (event) => control.tell({ kind: "agentEvent", at: control.wall(), ...of, event }),
+          onProcess: (identity) => Effect.ignore(journal.identify(job.jobId, job.attempts, identity))
+        })
+      ),
+      Effect.catchTags({
+        AgentUnavailable: (error) => Effect.succeed(attempt.notStarted(job.spec.tool, error.message)),
+        PolicyRefused: (error) => Effect.succeed(attempt.notStarted(job.spec.tool, error.message))
+      })
+    )
+    const { verdict } = outcome
+
+    if (verdict.retryable && verdict.reason !== null && job.attempts <= job.spec.retries) {
+      const failure = { reason: verdict.reason, error: verdict.error ?? verdict.reason }
+      const stopped = yield* pause(job.attempts, control.cancelled)
+      if (!stopped) {
+        yield* journal.retry(job.jobId, job.attempts, failure).pipe(Effect.catchTag("LeaseLost", Effect.die))
+        control.tell({ kind: "jobRetrying", at: control.wall(), ...of, ...failure })
+        return null
+      }
+    }
+
+    const result = resultOf(job, outcome, control.elapsed())
+    const warnings = job.spec.memory ? yield* remember(shop.store, job, result) : []
+    return yield* settle(journal, { ...result, warnings: [...result.warnings, ...warnings] })
+  })
+
+/** Stored before it is told. Nobody else settles the jobs of our run: a lost lease is a bug. */
+export const settle = (journal: JobQueueService, result: JobResult): Effect.Effect<JobResult, MemoryStore.StorageError> =>
+  journal.settle(result).pipe(Effect.as(result), Effect.catchTag("LeaseLost", Effect.die))
+
+/** Waits before the next attempt; true where the job was cancelled meanwhile. */
+const pause = (attempts: number, stop: Deferred.Deferred<void>): Effect.Effect<boolean> =>
+  Effect.gen(function* () {
+    const longest = Math.min(maxRetryDelayMillis, retryDelayMillis * 2 ** (attempts - 1))
+    const part = yield* Random.nextRange(0.5, 1)
+    return yield* Effect.raceFirst(
+      Effect.as(Effect.interruptible(Deferred.await(stop)), true),
+      Effect.as(Effect.interruptible(Effect.sleep(Duration.millis(longest * part))), false)
+    )
+  })

@@ -1,0 +1,49 @@
+/** Size and ends of the files that agents write to. */
+import * as fs from "node:fs"
+
+/** The last `bytes` of a file as text; empty where there is none. */
+export const tail = (file: string, bytes: number): string => {
+  let fd: number
+  try {
+    fd = fs.openSync(file, fs.constants.O_RDONLY)
+  } catch {
+    return ""
+  }
+  try {
+    const { size } = fs.fstatSync(fd)
+    const buffer = Buffer.alloc(Math.min(bytes, size))
+    const read = fs.readSync(fd, buffer, 0, buffer.length, size - buffer.length)
+    return buffer.toString("utf8", 0, read)
+  } finally {
+    fs.closeSync(fd)
+  }
+}
+
+const copy = (from: number, to: number, start: number, length: number): void => {
+  const buffer = Buffer.allocUnsafe(256 * 1024)
+  for (let done = 0; done < length; ) {
+    const read = fs.readSync(from, buffer, 0, Math.min(buffer.length, length - done), start + done)
+    if (read === 0) return
+    fs.writeSync(to, buffer, 0, read)
+    done += read
+  }
+}
+
+/** Keeps head and tail of a file that is larger than `cap` bytes, and says in between how much is left out. */
+export const clip = (file: string, cap: number): void => {
+  const { size } = fs.statSync(file)
+  if (size <= cap) return
+  const half = Math.floor(cap / 2)
+  const clipped = `${file}.clipped`
+  const from = fs.openSync(file, fs.constants.O_RDONLY)
+  const to = fs.openSync(clipped, "wx", 0o600)
+  try {
+    copy(from, to, 0, half)
+    fs.writeSync(to, `\n[contextfs: ${size - 2 * half} bytes left out]\n`)
+    copy(from, to, size - half, half)
+  } finally {
+    fs.closeSync(from)
+    fs.closeSync(to)
+  }
+  fs.renameSync(clipped, file)
+}

@@ -1,0 +1,119 @@
+/** What a job comes to on this machine: checked as a whole before anything starts. */
+import * as fs from "node:fs"
+import * as path from "node:path"
+import * as RoleRegistry from "@contextfs/roles/RoleRegistry"
+import type { Role } from "@contextfs/roles/Role"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as AgentProcess from "../AgentProcess.js"
+import type { JobSpec } from "../Job.js"
+import { AgentUnavailable, PolicyRefused } from "../Orchestrator.js"
+import type { ToolAdapter } from "../ToolAdapter.js"
+import { Workplace, type WorkplaceService } from "../Workplace.js"
+
+export interface Plan {
+  readonly role: Role
+  readonly adapter: ToolAdapter
+  /** The program by absolute path, and what always comes first after it. */
+  readonly program: ReadonlyArray<string>
+}
+
+type Found = { readonly file: string } | { readonly missing: string }
+
+const check = (file: string): Found => {
+  try {
+    if (!fs.statSync(file).isFile()) return { missing: `${file} is not a file` }
+    fs.accessSync(file, fs.constants.X_OK)
+    return { file }
+  } catch (cause) {
+    const denied = cause instanceof Error && "code" in cause && cause.code === "EACCES"
+    return { missing: denied ? `${file} is not executable` : `${file} does not exist` }
+  }
+}
+
+/** The program by its absolute path; a name with a slash is taken from `directory`, any other from PATH. */
+export const findProgram = (name: string, searchPath: string, directory: string): Found => {
+  if (name.includes("/")) return check(path.resolve(directory, name))
+  let near: Found | undefined
+  for (const folder of searchPath.split(path.delimiter)) {
+    if (folder === "") continue
+    const found = check(path.resolve(folder, name))
+    if ("file" in found) return found
+    if (found.missing.endsWith("not executable")) near ??= found
+  }
+  return near ?? { missing: `${name} is not on PATH` }
+}
+
+const programOf = (
+  workplace: WorkplaceService,
+  adapter: ToolAdapter,
+  spec: JobSpec
+): Effect.Effect<ReadonlyArray<string>, AgentUnavailable> =>
+  Effect.gen(function* () {
+    const [name, ...args] = spec.settings.command ?? adapter.command ?? (adapter.program === null ? [] : [adapter.program])
+    if (name === undefined) {
+      return yield* new AgentUnavailable({
+        tool: spec.tool,
+        message: `tool ${spec.tool} has no program`,
+        hint: `set tools.${spec.tool}.command in the configuration`
+      })
+    }
+    const found = findProgram(name, spec.env["PATH"] ?? workplace.env["PATH"] ?? "", spec.directory)
+    if ("missing" in found) {
+      return yield* new AgentUnavailable({
+        tool: spec.tool,
+        message: `${spec.tool} cannot be started: ${found.missing}`,
+        hint: `install it, or set tools.${spec.tool}.command in the configuration`
+      })
+    }
+    return [found.file, ...args]
+  })
+
+export const plan = (
+  spec: JobSpec
+): Effect.Effect<
+  Plan,
+  AgentUnavailable | PolicyRefused,
+  AgentProcess.AgentProcess | RoleRegistry.RoleRegistry | Workplace
+> =>
+  Effect.gen(function* () {
+    const workplace = yield* Workplace
+    const processes = yield* AgentProcess.AgentProcess
+    const roles = yield* RoleRegistry.RoleRegistry
+    const role = yield* roles.get(spec.role).pipe(
+      Effect.mapError((error) => new PolicyRefused({ message: error.message, hint: "see contextfs orchestrator roles" }))
+    )
+    const adapter = workplace.tools.get(spec.tool)
+    if (adapter === undefined) {
+      return yield* new AgentUnavailable({
+        tool: spec.tool,
+        message: `unknown tool ${spec.tool}`,
+        hint: `known tools: ${[...workplace.tools.keys()].join(", ")}`
+      })
+    }
+    const program = yield* programOf(workplace, adapter, spec)
+    const invocation = adapter.invocation({
+      prompt: "",
+      directory: spec.directory,
+      folder: spec.directory,
+      permission: spec.permission,
+      model: spec.model ?? undefined,
+      resume: undefined,
+      memory: undefined,
+      env: workplace.env,
+      root: workplace.isRoot
+    })
+    if ("refused" in invocation) {
+      return yield* new PolicyRefused({
+        message: invocation.refused,
+        hint: "choose another permission, model or tool for this agent"
+      })
+    }
+    if (Option.isNone(processes.choose(spec.containment))) {
+      return yield* new PolicyRefused({
+        message: `containment "${spec.containment}" cannot be had on this host`,
+        hint: 'use "auto" or "group"'
+      })
+    }
+    return { role, adapter, program }
+  })
