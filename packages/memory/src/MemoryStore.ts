@@ -4,53 +4,10 @@
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
 import type { Identity, Memory, MemoryType, Relation, StructuredData } from "./Memory.js"
+import type { AmbiguousId, InvalidMemory, MemoryConflict, MemoryNotFound, StorageError } from "./MemoryError.js"
 
-/** The store cannot be read or written: the message says what and where, `hint` what to do. */
-export class StorageError extends Schema.TaggedError<StorageError>("@contextfs/memory/StorageError")("StorageError", {
-  message: Schema.String,
-  hint: Schema.optionalWith(Schema.String, { exact: true }),
-  cause: Schema.optionalWith(Schema.Defect, { exact: true })
-}) {}
-
-/** No visible memory has this id or prefix in the caller's project. */
-export class MemoryNotFound extends Schema.TaggedError<MemoryNotFound>("@contextfs/memory/MemoryNotFound")(
-  "MemoryNotFound",
-  { id: Schema.String }
-) {
-  override get message(): string {
-    return `no memory ${JSON.stringify(this.id)}`
-  }
-}
-
-/** The prefix is too short or fits several memories, which are named. */
-export class AmbiguousId extends Schema.TaggedError<AmbiguousId>("@contextfs/memory/AmbiguousId")("AmbiguousId", {
-  id: Schema.String,
-  candidates: Schema.Array(Schema.String)
-}) {
-  override get message(): string {
-    return this.candidates.length === 0
-      ? `id ${JSON.stringify(this.id)} is too short: give at least 6 characters`
-      : `id ${JSON.stringify(this.id)} is ambiguous: ${this.candidates.join(", ")}`
-  }
-}
-
-/** What was given cannot be stored: too large, empty, or not of the type's schema. */
-export class InvalidMemory extends Schema.TaggedError<InvalidMemory>("@contextfs/memory/InvalidMemory")(
-  "InvalidMemory",
-  { message: Schema.String }
-) {}
-
-/** The memory was evolved by someone else meanwhile; `head` is the one that is current now. */
-export class MemoryConflict extends Schema.TaggedError<MemoryConflict>("@contextfs/memory/MemoryConflict")(
-  "MemoryConflict",
-  { id: Schema.String, head: Schema.String }
-) {
-  override get message(): string {
-    return `memory ${this.id} has been superseded by ${this.head}: evolve that one`
-  }
-}
+export { AmbiguousId, InvalidMemory, MemoryConflict, MemoryNotFound, StorageError } from "./MemoryError.js"
 
 export interface SaveInput {
   readonly content: string

@@ -2,9 +2,7 @@ import type { Connection } from "@effect/sql/SqlConnection"
 import { SqlError } from "@effect/sql/SqlError"
 import * as Statement from "@effect/sql/Statement"
 import type Database from "better-sqlite3"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as FiberRef from "effect/FiberRef"
 import * as Schedule from "effect/Schedule"
 import type { Scope } from "effect/Scope"
@@ -50,9 +48,12 @@ export const storageError =
     return new StorageError({ message, cause, ...(hint === undefined ? {} : { hint }) })
   }
 
-/** The driver waits in short sleeps up to its own timeout; this spreads those whom that did not help. */
-const whenBusy = Schedule.exponential("20 millis").pipe(Schedule.jittered, Schedule.intersect(Schedule.recurs(5)))
 const isBusy = (cause: unknown) => codeOf(cause).startsWith("SQLITE_BUSY")
+
+/** The driver's own wait blocks the event loop, so it is short, and the long one is ours. */
+const whenBusy = Schedule.spaced("25 millis").pipe(Schedule.jittered, Schedule.upTo("10 seconds"))
+const patiently = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+  Effect.catchIf(effect, isBusy, () => Effect.retry(effect, { while: isBusy, schedule: whenBusy }))
 
 /** Texts differ by the number of words in a query, so their number is bounded. */
 const maxPrepared = 300
@@ -72,22 +73,23 @@ const makeConnection = (db: Database.Database): Connection => {
   }
   const attempt = <A>(run: () => A) =>
     Effect.try({ try: run, catch: (cause) => new SqlError({ cause, message: "statement failed" }) })
-  const rowsOf = (statement: Database.Statement, params: ReadonlyArray<unknown>): ReadonlyArray<object> => {
-    if (statement.reader) return statement.all(...params).filter((row) => typeof row === "object" && row !== null)
+  const all = (statement: Database.Statement, params: ReadonlyArray<unknown>): ReadonlyArray<unknown> => {
+    if (statement.reader) return statement.all(...params)
     statement.run(...params)
     return []
   }
-  const execute: Connection["execute"] = (sql, params, transform) =>
-    attempt(() => {
-      const rows = rowsOf(prepare(sql), params)
-      return transform === undefined ? rows : transform(rows)
-    })
+  const values = (statement: Database.Statement, params: ReadonlyArray<unknown>) => {
+    if (!statement.reader) return []
+    const rows = statement.raw(true).all(...params)
+    statement.raw(false)
+    return rows.filter(Array.isArray)
+  }
+  const execute: Connection["execute"] = (sql, params) => attempt(() => all(prepare(sql), params))
   return {
     execute,
     executeRaw: (sql, params) => attempt(() => prepare(sql).run(...params)),
-    executeValues: (sql, params) =>
-      attempt(() => rowsOf(prepare(sql), params).map((row): ReadonlyArray<unknown> => Object.values(row))),
-    executeUnprepared: (sql, params) => attempt(() => rowsOf(db.prepare(sql), params)),
+    executeValues: (sql, params) => attempt(() => values(prepare(sql), params)),
+    executeUnprepared: (sql, params) => attempt(() => all(db.prepare(sql), params ?? [])),
     executeStream: (sql, params, transform) => Stream.fromIterableEffect(execute(sql, params, transform))
   }
 }
@@ -95,46 +97,58 @@ const makeConnection = (db: Database.Database): Connection => {
 export const make = (options: SqliteOptions): Effect.Effect<SqliteDatabase, StorageError, Scope> =>
   Effect.gen(function* () {
     const db = yield* Effect.acquireRelease(
-      openDatabase(options).pipe(
-        Effect.retry({ while: isBusy, schedule: whenBusy }),
-        Effect.mapError(storageError(options.path))
-      ),
+      patiently(openDatabase(options)).pipe(Effect.mapError(storageError(options.path))),
       (db) => Effect.sync(() => db.close())
     )
     const connection = makeConnection(db)
+    const patient: Connection = {
+      ...connection,
+      execute: (sql, params, transform) => patiently(connection.execute(sql, params, transform)),
+      executeRaw: (sql, params) => patiently(connection.executeRaw(sql, params)),
+      executeValues: (sql, params) => patiently(connection.executeValues(sql, params))
+    }
     const lock = yield* Effect.makeSemaphore(1)
     /** How deep in transactions of this database the fiber is; those of other databases do not count. */
     const depth = yield* FiberRef.make(0)
 
     // Held for the whole statement, so that none slips into the transaction of another fiber.
-    const alone = Effect.acquireRelease(lock.take(1), () => lock.release(1))
+    const alone = Effect.uninterruptibleMask((restore) =>
+      Effect.zipRight(
+        restore(lock.take(1)),
+        Effect.addFinalizer(() => lock.release(1))
+      )
+    )
     const acquirer = Effect.flatMap(FiberRef.get(depth), (depth) =>
-      depth > 0 ? Effect.succeed(connection) : Effect.as(alone, connection)
+      depth > 0 ? Effect.succeed(connection) : Effect.as(alone, patient)
     )
     const sql = Statement.make(acquirer, Statement.makeCompilerSqlite(), [["db.system.name", "sqlite"]], undefined)
 
     const run = (statement: string) => connection.execute(statement, [], undefined)
-    // A rollback fails where SQLite has rolled back already, which is what is wanted.
+    // A rollback fails where nothing is open or SQLite has rolled back already, which is what is wanted.
     const undo = (statement: string) => Effect.ignore(run(statement))
-    const begin = Effect.retry(run("BEGIN IMMEDIATE"), { while: isBusy, schedule: whenBusy })
 
     const writeTransaction = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | SqlError, R> =>
       Effect.uninterruptibleMask((restore) =>
         Effect.flatMap(FiberRef.get(depth), (outer) => {
           const mark = `level_${outer}`
-          const body = Effect.exit(Effect.locally(restore(effect), depth, outer + 1))
           const [open, close, back] =
             outer === 0
-              ? [restore(begin), run("COMMIT"), undo("ROLLBACK")]
+              ? [restore(patiently(run("BEGIN IMMEDIATE"))), run("COMMIT"), undo("ROLLBACK")]
               : [run(`SAVEPOINT ${mark}`), run(`RELEASE ${mark}`), undo(`ROLLBACK TO ${mark}`)]
-          const transaction = Effect.zipRight(open, body).pipe(
-            Effect.flatMap((exit) =>
-              Exit.isSuccess(exit)
-                ? Effect.as(Effect.tapError(close, () => back), exit.value)
-                : Effect.zipRight(back, exit)
-            )
+          const transaction = open.pipe(
+            Effect.zipRight(Effect.locally(restore(effect), depth, outer + 1)),
+            Effect.matchCauseEffect({
+              onFailure: (cause) => Effect.zipRight(back, Effect.failCause(cause)),
+              onSuccess: (value) =>
+                Effect.as(
+                  Effect.tapError(close, () => back),
+                  value
+                )
+            })
           )
-          return outer === 0 ? Effect.scoped(Effect.zipRight(restore(alone), transaction)) : transaction
+          return outer === 0
+            ? Effect.zipRight(restore(lock.take(1)), Effect.ensuring(transaction, lock.release(1)))
+            : transaction
         })
       )
 
