@@ -12,46 +12,15 @@ import * as configDecode from "./internal/configDecode.js"
 import { type Problem, pathText } from "./internal/configIssue.js"
 import * as configSchema from "./internal/configSchema.js"
 import * as configText from "./internal/configText.js"
-import type { AgentId, JobSpec, Permission, ToolSettings } from "./Job.js"
+import type { JobSpec } from "./Job.js"
 
-/** One agent. `null`: the run's setting holds. Times are milliseconds. */
-export interface AgentConfig {
-  /** Unique in the run; default `<role>-<n>`. */
-  readonly id: typeof AgentId.Type
-  readonly role: string
-  /** Absolute. */
-  readonly directory: string
-  readonly task: string
-  readonly tool: string | null
-  readonly model: string | null
-  readonly timeout: number | null
-  readonly startTimeout: number | null
-  readonly idleTimeout: number | null
-  readonly permission: typeof Permission.Type | null
-  readonly env: Readonly<Record<string, string>>
-  readonly retries: number | null
-  readonly containment: JobSpec["containment"] | null
-}
-
-/** A decoded, validated configuration. Times are milliseconds, sizes bytes. */
+/** A decoded, validated configuration with every default filled in. */
 export interface RunConfig {
-  /** `null`: `CONTEXTFS_PROJECT`, else `default`. */
-  readonly project: string | null
-  readonly tool: string
+  readonly project: string
+  /** Agents at work at the same time. */
   readonly workers: number
-  /** `null`: no limit. */
-  readonly timeout: number | null
-  readonly startTimeout: number
-  readonly idleTimeout: number
-  readonly retryTimeout: number
-  readonly grace: number
-  readonly maxOutput: number
-  /** `null`: each role's own. */
-  readonly permission: typeof Permission.Type | null
-  readonly retries: number
-  readonly containment: JobSpec["containment"]
-  readonly tools: Readonly<Record<string, ToolSettings>>
-  readonly agents: ReadonlyArray<AgentConfig>
+  /** In the order of the file. */
+  readonly jobs: ReadonlyArray<JobSpec>
 }
 
 const Issue = Schema.Struct({
@@ -92,11 +61,34 @@ export class ConfigNotFound extends Schema.TaggedError<ConfigNotFound>("@context
   }
 ) {}
 
-/** What a configuration may refer to. */
+/** What the command line or a caller says; it wins over the file, for every agent. */
+export interface Overrides {
+  readonly project?: string
+  readonly tool?: string
+  readonly model?: string
+  readonly workers?: number
+  /** Milliseconds. */
+  readonly timeout?: number
+  readonly permission?: JobSpec["permission"]
+  readonly retries?: number
+  /** False: neither recall nor tools nor saving. */
+  readonly memory?: boolean
+}
+
+/** What a configuration may refer to, and what stands beside it. */
 export interface Known {
-  readonly roles: ReadonlyArray<string>
+  readonly roles: ReadonlyArray<{
+    readonly name: string
+    readonly permission: JobSpec["permission"]
+    readonly tool?: string | undefined
+    readonly model?: string | undefined
+  }>
   /** Names of tools that need no `tools` entry. */
   readonly tools: ReadonlyArray<string>
+  /** The project where neither the file nor `overrides` names one: `CONTEXTFS_PROJECT`, else `default`. */
+  readonly project?: string
+  /** An unknown `tool` in here is an issue with the path `--tool`. */
+  readonly overrides?: Overrides
   /** The task of an agent whose `taskFile` is `-`; default: the whole of stdin. */
   readonly stdin?: () => string
 }
@@ -186,21 +178,6 @@ export const fromInput = Effect.fn("RunConfig.fromInput")(function* (
   const result = configDecode.decode(input, { ...options, directory, stdin: stdin(options) })
   return Either.isLeft(result) ? yield* failure(null, result.left, undefined) : result.right
 })
-
-/** One agent's job with every default filled in. */
-export const jobSpec: (
-  config: RunConfig,
-  agent: AgentConfig,
-  given: {
-    readonly project: string
-    readonly memory: boolean
-    readonly role: {
-      readonly permission: JobSpec["permission"]
-      readonly tool?: string | undefined
-      readonly model?: string | undefined
-    }
-  }
-) => JobSpec = configDecode.jobSpec
 
 /** What `init-config` writes. */
 export const template = `[

@@ -11,6 +11,8 @@ export interface Surroundings {
   readonly roles: ReadonlyArray<string>
   /** Names of the tool adapters. */
   readonly tools: ReadonlyArray<string>
+  /** Settings of the command line. */
+  readonly overrides?: { readonly tool?: string } | undefined
 }
 
 /** Tasks larger than this are a mistake. */
@@ -131,6 +133,10 @@ export const check = (value: unknown, around: Surroundings): Array<Problem> => {
   const tool = isObject(value) ? string(value["tool"]) : undefined
   if (tool !== undefined && tool.trim() !== "" && !tools.includes(tool)) {
     problems.push({ path: ["tool"], message: `unknown tool ${show(tool)}`, suggestion: suggest(tool, tools) })
+  }
+  const forced = around.overrides?.tool
+  if (forced !== undefined && !tools.includes(forced)) {
+    problems.push({ path: ["--tool"], message: `unknown tool ${show(forced)}`, suggestion: suggest(forced, tools) })
   }
   const ids = new Set<string>()
   let stdin = false

@@ -6,9 +6,9 @@ import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as Duration from "../Duration.js"
-import { AgentId, type JobSpec } from "../Job.js"
-import type { AgentConfig, RunConfig } from "../RunConfig.js"
-import { check, type Surroundings } from "./configChecks.js"
+import type { JobSpec } from "../Job.js"
+import type { Known, RunConfig } from "../RunConfig.js"
+import { check } from "./configChecks.js"
 import { type Path, type Problem, show, suggest } from "./configIssue.js"
 import { AgentInput, defaults, RunInput, ToolInput, toBytes } from "./configSchema.js"
 import { isObject } from "./json.js"
@@ -50,8 +50,9 @@ const shapeProblems = (error: ParseResult.ParseError): ReadonlyArray<Problem> =>
   return [...byPath.values()]
 }
 
-export interface Decoding extends Surroundings {
-  /** Reads the task of an agent whose `taskFile` is `-`. */
+export interface Decoding extends Omit<Known, "stdin"> {
+  /** Absolute; what relative paths are relative to. */
+  readonly directory: string
   readonly stdin: () => string
 }
 
@@ -70,27 +71,58 @@ export const decode = (value: unknown, around: Decoding): Either.Either<RunConfi
   const decoded = decodeRun(asList ? { agents: value } : value)
   const shape = Either.isLeft(decoded) ? shapeProblems(decoded.left) : []
   const placed = asList ? shape.map((problem) => ({ ...problem, path: problem.path.slice(1) })) : shape
-  const checked = check(value, around)
-  const told = new Set(placed.map((problem) => JSON.stringify(problem.path)))
-  const problems = [
-    ...placed,
-    ...checked.filter(
-      (problem) =>
-        problem.path.length === 0 || !told.has(JSON.stringify(problem.path)) || problem.message.includes("missing")
-    )
-  ]
+  const surroundings = { ...around, roles: around.roles.map((role) => role.name) }
+  const problems = [...placed, ...check(value, surroundings)]
   if (problems.length > 0 || Either.isLeft(decoded)) return Either.left(problems)
   return Either.right(complete(decoded.right, around))
 }
 
 const millis = (input: number | string): number => Option.getOrElse(Duration.toMillis(input), () => 0)
-const orNull = <A, B>(value: A | undefined, map: (value: A) => B): B | null => (value === undefined ? null : map(value))
 
 const complete = (input: RunInput, around: Decoding): RunConfig => {
+  const { overrides = {} } = around
+  const project = overrides.project ?? input.project ?? around.project ?? "default"
+  const nameOf = names(input)
+  return {
+    project,
+    workers: overrides.workers ?? input.workers ?? defaults.workers,
+    jobs: input.agents.map((agent): JobSpec => {
+      const role = around.roles.find((known) => known.name === agent.role)
+      const tool = overrides.tool ?? agent.tool ?? role?.tool ?? input.tool ?? defaults.tool
+      const limit = agent.timeout ?? input.timeout
+      return {
+        agentId: agent.id ?? nameOf(agent.role),
+        project,
+        role: agent.role,
+        tool,
+        directory: path.resolve(around.directory, agent.directory),
+        task: agent.task ?? readTask(agent.taskFile ?? "-", around),
+        model: overrides.model ?? agent.model ?? role?.model ?? null,
+        permission: overrides.permission ?? agent.permission ?? input.permission ?? role?.permission ?? "read",
+        timeout: overrides.timeout ?? (limit === undefined ? null : millis(limit)),
+        startTimeout: millis(agent.startTimeout ?? input.startTimeout ?? defaults.startTimeout),
+        idleTimeout: millis(agent.idleTimeout ?? input.idleTimeout ?? defaults.idleTimeout),
+        retryTimeout: millis(input.retryTimeout ?? defaults.retryTimeout),
+        grace: millis(input.grace ?? defaults.grace),
+        maxOutput: toBytes(input.maxOutput ?? defaults.maxOutput) ?? 0,
+        retries: overrides.retries ?? agent.retries ?? input.retries ?? defaults.retries,
+        containment: agent.containment ?? input.containment ?? defaults.containment,
+        env: agent.env ?? {},
+        memory: overrides.memory ?? true,
+        settings: own(input.tools, tool) ?? {}
+      }
+    })
+  }
+}
+
+const own = <A>(table: Readonly<Record<string, A>> | undefined, key: string): A | undefined =>
+  table !== undefined && Object.hasOwn(table, key) ? table[key] : undefined
+
+/** Gives `<role>-<n>`, n from 1 for each role, passing over ids that the user gave away. */
+const names = (input: RunInput): ((role: string) => string) => {
   const taken = new Set(input.agents.flatMap((agent) => agent.id ?? []))
   const counts = new Map<string, number>()
-  /** `<role>-<n>`, n from 1 for each role, over ids that the user gave away. */
-  const freshId = (role: string): string => {
+  return (role) => {
     const base =
       role
         .toLowerCase()
@@ -106,77 +138,7 @@ const complete = (input: RunInput, around: Decoding): RunConfig => {
     taken.add(id)
     return id
   }
-  return {
-    project: input.project ?? null,
-    tool: input.tool ?? defaults.tool,
-    workers: input.workers ?? defaults.workers,
-    timeout: orNull(input.timeout, millis),
-    startTimeout: millis(input.startTimeout ?? defaults.startTimeout),
-    idleTimeout: millis(input.idleTimeout ?? defaults.idleTimeout),
-    retryTimeout: millis(input.retryTimeout ?? defaults.retryTimeout),
-    grace: millis(input.grace ?? defaults.grace),
-    maxOutput: toBytes(input.maxOutput ?? defaults.maxOutput) ?? 0,
-    permission: input.permission ?? null,
-    retries: input.retries ?? defaults.retries,
-    containment: input.containment ?? defaults.containment,
-    tools: input.tools ?? {},
-    agents: input.agents.map(
-      (agent): AgentConfig => ({
-        id: agent.id ?? AgentId.make(freshId(agent.role)),
-        role: agent.role,
-        directory: path.resolve(around.directory, agent.directory),
-        task: agent.task ?? readTask(agent.taskFile ?? "-", around),
-        tool: agent.tool ?? null,
-        model: agent.model ?? null,
-        timeout: orNull(agent.timeout, millis),
-        startTimeout: orNull(agent.startTimeout, millis),
-        idleTimeout: orNull(agent.idleTimeout, millis),
-        permission: agent.permission ?? null,
-        env: agent.env ?? {},
-        retries: agent.retries ?? null,
-        containment: agent.containment ?? null
-      })
-    )
-  }
 }
 
 const readTask = (file: string, around: Decoding): string =>
   file === "-" ? around.stdin() : fs.readFileSync(path.resolve(around.directory, file), "utf8")
-
-/** Everything a job needs: the agent's own word, else the run's, else the role's or the default. */
-export const jobSpec = (
-  config: RunConfig,
-  agent: AgentConfig,
-  given: {
-    readonly project: string
-    readonly memory: boolean
-    readonly role: {
-      readonly permission: JobSpec["permission"]
-      readonly tool?: string | undefined
-      readonly model?: string | undefined
-    }
-  }
-): JobSpec => {
-  const tool = agent.tool ?? given.role.tool ?? config.tool
-  return {
-    agentId: agent.id,
-    project: given.project,
-    role: agent.role,
-    tool,
-    directory: agent.directory,
-    task: agent.task,
-    model: agent.model ?? given.role.model ?? null,
-    permission: agent.permission ?? config.permission ?? given.role.permission,
-    timeout: agent.timeout ?? config.timeout,
-    startTimeout: agent.startTimeout ?? config.startTimeout,
-    idleTimeout: agent.idleTimeout ?? config.idleTimeout,
-    retryTimeout: config.retryTimeout,
-    grace: config.grace,
-    maxOutput: config.maxOutput,
-    retries: agent.retries ?? config.retries,
-    containment: agent.containment ?? config.containment,
-    env: agent.env,
-    memory: given.memory,
-    settings: Object.hasOwn(config.tools, tool) ? (config.tools[tool] ?? {}) : {}
-  }
-}

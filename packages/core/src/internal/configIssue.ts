@@ -12,11 +12,11 @@ export interface Problem {
   readonly atKey?: boolean
 }
 
-/** `["agents", 1, "time-out"]` → `agents[1]["time-out"]`; the top level is `$`. */
+/** `["agents", 1, "time-out"]` → `agents[1]["time-out"]`; in the list form `[1].timeout`; the whole is `$`. */
 export const pathText = (path: Path): string =>
   path.reduce<string>((text, part) => {
-    if (typeof part === "number") return `${text === "" ? "$" : text}[${part}]`
-    if (!/^[A-Za-z_$][\w$]*$/.test(part)) return `${text === "" ? "$" : text}[${JSON.stringify(part)}]`
+    if (typeof part === "number") return `${text}[${part}]`
+    if (!/^(?:--)?[A-Za-z_$][\w$]*$/.test(part)) return `${text === "" ? "$" : text}[${JSON.stringify(part)}]`
     return text === "" ? part : `${text}.${part}`
   }, "") || "$"
 
@@ -26,7 +26,9 @@ export const suggest = (word: string, choices: ReadonlyArray<string>): string =>
   const best = choices
     .map((choice) => ({ choice, far: distance(lower, choice.toLowerCase()) }))
     .sort((one, other) => one.far - other.far)[0]
-  return best !== undefined && best.far <= Math.max(1, Math.floor(best.choice.length / 3))
+  return best !== undefined &&
+    best.far <= Math.max(2, Math.floor(best.choice.length / 3)) &&
+    best.far < best.choice.length
     ? `did you mean "${best.choice}"?`
     : `one of ${choices.join(", ")}`
 }
