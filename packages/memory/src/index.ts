@@ -1,4 +1,6 @@
 /** The shared memory of ContextFS. */
 export * as Memory from "./Memory.js"
 export * as MemoryStore from "./MemoryStore.js"
+export * as Namespace from "./Namespace.js"
+export * as PromptBlock from "./PromptBlock.js"
 export * as Sqlite from "./Sqlite.js"
