@@ -53,6 +53,11 @@ export const emptyTally: Tally = {
   lastEvent: null
 }
 
+/** A program may print without end; the answer stands at the end of it. */
+const maxText = 4 * 1024 * 1024
+const bounded = (text: string): string =>
+  text.length > maxText ? `[the beginning is left out]\n\n${text.slice(-maxText / 2)}` : text
+
 /** Adds one event to the tally. */
 export const tally = (state: Tally, event: AgentEvent): Tally => {
   const next = { ...state, lastEvent: event.kind }
@@ -66,7 +71,7 @@ export const tally = (state: Tally, event: AgentEvent): Tally => {
       }
     case "message": {
       const gap = state.text === "" || event.delta === true ? "" : "\n\n"
-      return { ...next, limit: null, text: state.text + gap + event.text }
+      return { ...next, limit: null, text: bounded(state.text + gap + event.text) }
     }
     case "toolCall":
       return {
@@ -179,7 +184,8 @@ const signalNames: Readonly<Record<number, string>> = {
 const signalOf = (observation: Observation): string | null => {
   const { code, signal } = observation.exit
   if (signal !== null) return signal
-  if (code === null || observation.exitAbove128 === "status" || code <= 128 || code > 192) return null
+  // Where codes are an HTTP status modulo 256, those from 144 (400) on are.
+  if (code === null || code <= 128 || code >= (observation.exitAbove128 === "status" ? 144 : 192)) return null
   return signalNames[code - 128] ?? `signal ${code - 128}`
 }
 

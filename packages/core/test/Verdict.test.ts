@@ -132,11 +132,21 @@ describe("Verdict", () => {
         reason: "AgentSignal",
         error: expect.stringContaining(name)
       })
-      expect(observe({ exit: { code, signal: null }, exitAbove128: "status" })).toMatchObject({ reason: "AgentExit" })
     }
-    expect(observe({ exit: { code: 173, signal: null }, exitAbove128: "status" })).toMatchObject({
-      reason: "AgentExit"
+    const status = (code: number) => observe({ exit: { code, signal: null }, exitAbove128: "status" })
+    expect(status(143)).toMatchObject({ reason: "AgentSignal" })
+    for (const code of [144, 173, 244]) expect(status(code)).toMatchObject({ reason: "AgentExit" })
+  })
+
+  it("keeps the end of a text without end", () => {
+    const piece: AgentEvent = { kind: "message", text: "x".repeat(1024 * 1024), delta: true }
+    const { text } = events(...Array.from({ length: 40 }, () => piece), {
+      kind: "message",
+      text: "the end",
+      delta: true
     })
+    expect(text.length).toBeLessThan(5 * 1024 * 1024)
+    expect(text.endsWith("the end")).toBe(true)
   })
 
   it("row 8: a program without events is judged by its exit, and the success says that it is unverified", () => {

@@ -1,16 +1,18 @@
 /** Claude Code, headless: `claude -p` with its stream of JSON lines. */
-import type { Permission } from "@contextfs/roles/Role"
 import * as failure from "../internal/failure.js"
 import { mcpName, refusal } from "../internal/invocation.js"
 import * as json from "../internal/json.js"
-import type { AgentEvent, AgentFailure, Denial, ToolAdapter, Usage } from "../ToolAdapter.js"
+import type { AgentEvent, AgentFailure, Denial, InvocationRequest, ToolAdapter, Usage } from "../ToolAdapter.js"
 
 /**
  * `read` and `dontAsk`: what is not allowed is denied; shell commands that the program itself knows to be read-only
  * (git log, git diff …, checked with their flags) stay allowed. A prefix rule such as `Bash(git log:*)` would let
  * `--output=FILE` write.
  */
-const permissionArgs = (permission: Permission, server: string | undefined): ReadonlyArray<string> => {
+const permissionArgs = (
+  permission: InvocationRequest["permission"],
+  server: string | undefined
+): ReadonlyArray<string> => {
   const memory = server === undefined ? [] : [`mcp__${server}`]
   const allow = (tools: ReadonlyArray<string>): ReadonlyArray<string> =>
     tools.length === 0 ? [] : ["--allowedTools", ...tools]

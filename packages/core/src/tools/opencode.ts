@@ -1,0 +1,202 @@
+/** opencode, headless: `opencode run --format json`. */
+import * as failure from "../internal/failure.js"
+import { refusal } from "../internal/invocation.js"
+import * as json from "../internal/json.js"
+import type { AgentEvent, AgentFailure, InvocationRequest, MemoryAttachment, ToolAdapter } from "../ToolAdapter.js"
+
+/**
+ * Never "ask": headless that rejects the call and ends the run there. Later rules win over earlier ones. `read` has no
+ * shell, thus no git: rules go by pattern, and `git diff --output=FILE` would pass one.
+ */
+const rules = (permission: InvocationRequest["permission"], server: string | undefined): json.JsonObject => {
+  const look = {
+    "*": "deny",
+    read: "allow",
+    glob: "allow",
+    grep: "allow",
+    list: "allow",
+    todowrite: "allow",
+    todoread: "allow"
+  }
+  const memory = server === undefined ? {} : { [`${server}_*`]: "allow" }
+  switch (permission) {
+    case "read":
+      return { ...look, ...memory }
+    case "edit":
+      return { ...look, edit: "allow", ...memory }
+    case "exec":
+      return { ...look, edit: "allow", bash: "allow", ...memory }
+    case "full":
+      return { "*": "allow" }
+  }
+}
+
+const neutral: Readonly<Record<string, string>> = {
+  bash: "shell",
+  glob: "search",
+  grep: "search",
+  list: "search",
+  patch: "edit",
+  webfetch: "fetch",
+  websearch: "fetch"
+}
+const nameOf = (name: string): string =>
+  name.startsWith("contextfs_") ? `contextfs.${name.slice("contextfs_".length)}` : (neutral[name] ?? name)
+
+const failureOf = (error: json.JsonObject): AgentFailure => {
+  const data = json.object(error["data"])
+  const message = json.string(data["message"]) ?? json.string(error["name"]) ?? "the program reports an error"
+  const status = json.number(data["statusCode"])
+  const name = error["name"]
+  const cls = name === "ProviderAuthError" ? "auth" : name === "ContextOverflowError" ? "context" : undefined
+  return {
+    class: cls ?? failure.classify(message, status),
+    message: failure.oneLine(message),
+    ...json.defined<{ status: number }>({ status })
+  }
+}
+
+const decoder: ToolAdapter["decoder"] = () => {
+  let started = false
+  let finished = false
+  let answer: string | undefined
+  let [input, output, cached, cost, turns] = [0, 0, 0, 0, 0]
+
+  const part = (type: unknown, value: json.JsonObject): ReadonlyArray<AgentEvent> | undefined => {
+    switch (type) {
+      case "step_start":
+        answer = undefined
+        return []
+      case "text": {
+        const text = json.string(value["text"])
+        if (text === undefined) return undefined
+        answer = answer === undefined ? text : `${answer}\n\n${text}`
+        return [{ kind: "message", text }]
+      }
+      case "tool_use": {
+        const id = json.string(value["callID"])
+        const tool = json.string(value["tool"])
+        const state = json.object(value["state"])
+        if (id === undefined || tool === undefined) return undefined
+        const name = nameOf(tool)
+        const ok = state["status"] === "completed"
+        const message = json.string(state["error"])
+        // It tells of a call only after its end.
+        return [
+          { kind: "toolCall", id, name, input: state["input"] },
+          {
+            kind: "toolResult",
+            id,
+            name,
+            ok,
+            ...json.defined<{ denied: boolean; message: string }>({
+              denied:
+                !ok &&
+                message !== undefined &&
+                /rejected permission|permission.{0,40}denied|rule which prevents/i.test(message)
+                  ? true
+                  : undefined,
+              message: ok ? undefined : message
+            })
+          }
+        ]
+      }
+      case "step_finish": {
+        const tokens = json.object(value["tokens"])
+        const cache = json.object(tokens["cache"])
+        const read = json.number(cache["read"]) ?? 0
+        input += (json.number(tokens["input"]) ?? 0) + read + (json.number(cache["write"]) ?? 0)
+        output += (json.number(tokens["output"]) ?? 0) + (json.number(tokens["reasoning"]) ?? 0)
+        cached += read
+        cost += json.number(value["cost"]) ?? 0
+        turns += 1
+        finished = value["reason"] === "stop"
+        return [
+          {
+            kind: "usage",
+            usage: { inputTokens: input, outputTokens: output, cachedTokens: cached, costUsd: cost, turns }
+          },
+          ...(finished
+            ? [{ kind: "finished", ok: true, ...json.defined<{ text: string }>({ text: answer }) } as const]
+            : [])
+        ]
+      }
+      default:
+        return []
+    }
+  }
+
+  return json.jsonLines(
+    (event) => {
+      const session = json.string(event["sessionID"])
+      if (session === undefined) return undefined
+      const begin: ReadonlyArray<AgentEvent> = started ? [] : [{ kind: "started", sessionId: session }]
+      started = true
+      if (event["type"] === "error") {
+        finished = true
+        return [...begin, { kind: "finished", ok: false, error: failureOf(json.object(event["error"])) }]
+      }
+      const events = part(event["type"], json.object(event["part"]))
+      return events === undefined ? undefined : [...begin, ...events]
+    },
+    ({ stderr }) => {
+      const asked = finished ? null : /permission requested: ([^\n;]+); auto-rejecting/.exec(stderr)
+      return asked === null
+        ? []
+        : [{ kind: "finished", ok: false, error: { class: "permission", message: `asked for ${asked[1]}` } }]
+    }
+  )
+}
+
+/** Merged over the user's and the project's own configuration. The server inherits the whole environment. */
+const config = (permission: InvocationRequest["permission"], memory: MemoryAttachment | undefined): string =>
+  JSON.stringify({
+    permission: rules(permission, memory?.server),
+    ...(memory === undefined
+      ? {}
+      : {
+          mcp: {
+            [memory.server]: {
+              type: "local",
+              command: [memory.command, ...memory.args],
+              enabled: true,
+              timeout: 60_000
+            }
+          }
+        })
+  })
+
+export const opencode: ToolAdapter = {
+  name: "opencode",
+  description: "opencode",
+  program: "opencode",
+  output: "events",
+  exitAbove128: "signal",
+  passEnv: () => ["OPENCODE_*", "ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GEMINI_API_KEY", "OPENROUTER_API_KEY"],
+  capabilities: { permissions: ["read", "edit", "exec", "full"], memory: true, resume: true, model: true, cost: true },
+  invocation: (request) => {
+    const refused = refusal(opencode, request)
+    if (refused !== undefined) return refused
+    const taken = request.env["OPENCODE_CONFIG"] !== undefined
+    if (taken && request.env["OPENCODE_CONFIG_CONTENT"] !== undefined) {
+      return {
+        refused: "OPENCODE_CONFIG and OPENCODE_CONFIG_CONTENT are both set: there is no place left for this run's"
+      }
+    }
+    const text = config(request.permission, request.memory)
+    return {
+      args: [
+        "run",
+        "--format",
+        "json",
+        ...(request.model === undefined ? [] : ["--model", request.model]),
+        // Else a request of its own makes a title.
+        ...(request.resume === undefined ? ["--title", "contextfs"] : ["--session", request.resume])
+      ],
+      env: taken ? { OPENCODE_CONFIG_CONTENT: text } : { OPENCODE_CONFIG: `${request.folder}/opencode.json` },
+      stdin: request.prompt,
+      files: taken ? {} : { "opencode.json": text }
+    }
+  },
+  decoder
+}
