@@ -1,0 +1,50 @@
+/** The roles there are. To add one: a file in `builtIn/`, and its name in the list below. */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import { code } from "./builtIn/code.js"
+import { custom } from "./builtIn/custom.js"
+import { debug } from "./builtIn/debug.js"
+import { docs } from "./builtIn/docs.js"
+import { orchestrator } from "./builtIn/orchestrator.js"
+import { review } from "./builtIn/review.js"
+import { test } from "./builtIn/test.js"
+import type { Role } from "./Role.js"
+
+/** In the order in which they are listed to people. */
+export const builtIn: ReadonlyArray<Role> = [orchestrator, test, code, review, docs, debug, custom]
+
+/** No role has this name; `known` are the names there are. */
+export class RoleNotFound extends Schema.TaggedError<RoleNotFound>("@contextfs/roles/RoleNotFound")("RoleNotFound", {
+  name: Schema.String,
+  known: Schema.Array(Schema.String)
+}) {
+  override get message(): string {
+    return `unknown role ${JSON.stringify(this.name)}: one of ${this.known.join(", ")}`
+  }
+}
+
+export interface RoleRegistryService {
+  readonly get: (name: string) => Effect.Effect<Role, RoleNotFound>
+  readonly list: Effect.Effect<ReadonlyArray<Role>>
+}
+
+export class RoleRegistry extends Context.Tag("@contextfs/roles/RoleRegistry")<RoleRegistry, RoleRegistryService>() {}
+
+/** A registry of these roles; of two with one name the later one counts, in the place of the earlier. */
+export const make = (roles: ReadonlyArray<Role>): RoleRegistryService => {
+  const byName = new Map(roles.map((role) => [role.name, role]))
+  return {
+    get: (name) => {
+      const role = byName.get(name)
+      return role === undefined
+        ? Effect.fail(new RoleNotFound({ name, known: [...byName.keys()] }))
+        : Effect.succeed(role)
+    },
+    list: Effect.succeed([...byName.values()])
+  }
+}
+
+/** The roles built in. */
+export const layer: Layer.Layer<RoleRegistry> = Layer.succeed(RoleRegistry, make(builtIn))

@@ -1,0 +1,5 @@
+/** Who an agent of ContextFS is. */
+export * as Prompt from "./Prompt.js"
+export * as Protocol from "./Protocol.js"
+export * as Role from "./Role.js"
+export * as RoleRegistry from "./RoleRegistry.js"
