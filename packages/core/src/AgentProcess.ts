@@ -3,7 +3,6 @@
  * agent started is left behind, whatever way it ends; where the host cannot promise that, what was found is counted.
  */
 import * as Context from "effect/Context"
-import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -11,14 +10,11 @@ import type * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as internal from "./internal/agentProcess.js"
 import type { Containment, Level } from "./internal/containment.js"
+import type { HostUnfit, SpawnFailed } from "./OrchestratorError.js"
 
 export type { Containment, Level } from "./internal/containment.js"
+export { markerVariable } from "./internal/marker.js"
 
-/** The agent was not started, or this host cannot start any. */
-export class SpawnFailed extends Data.TaggedError("SpawnFailed")<{ readonly message: string }> {}
-
-/** The environment variable by which a process is known to be of one attempt, wherever it has gone. */
-export const markerVariable = "CONTEXTFS_MARKER"
 
 export interface LaunchSpec {
   /** The program by absolute path, and its arguments. */
@@ -95,5 +91,5 @@ export interface Options {
   readonly path: string
 }
 
-export const layer = (options: Options): Layer.Layer<AgentProcess, SpawnFailed> =>
+export const layer = (options: Options): Layer.Layer<AgentProcess, HostUnfit> =>
   Layer.scoped(AgentProcess, internal.make(options))

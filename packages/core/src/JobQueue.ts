@@ -2,35 +2,15 @@
  * The journal of runs, jobs and attempts. What it says has happened: an intent is written before a process is started, a
  * result before anyone is told. Every change is one write transaction.
  */
-import type { StorageError } from "@contextfs/memory/MemoryStore"
+import type { StorageError } from "@contextfs/memory/MemoryError"
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
 import type { ProcessIdentity } from "./AgentProcess.js"
 import * as internal from "./internal/jobQueue.js"
-import { type Job, JobId, type JobReason, type JobResult, type JobSpec, type RunId, type RunStatus } from "./Job.js"
-
-/** No run or job has this id. */
-export class NotFound extends Schema.TaggedError<NotFound>("@contextfs/core/NotFound")("NotFound", {
-  what: Schema.Literal("run", "job"),
-  id: Schema.String
-}) {
-  override get message(): string {
-    return `no ${this.what} ${JSON.stringify(this.id)}`
-  }
-}
-
-/** Someone else holds the job by now, or it has ended: what was to be written is not. */
-export class LeaseLost extends Schema.TaggedError<LeaseLost>("@contextfs/core/LeaseLost")("LeaseLost", {
-  jobId: JobId,
-  attempt: Schema.Number
-}) {
-  override get message(): string {
-    return `attempt ${this.attempt} of job ${this.jobId} is not the current one`
-  }
-}
+import type { Job, JobId, JobReason, JobResult, JobSpec, RunId, RunStatus } from "./Job.js"
+import type { LeaseLost, NotFound } from "./OrchestratorError.js"
 
 /** One orchestrating process over many jobs. */
 export interface Run {

@@ -1,24 +1,19 @@
 /** A run: many jobs of one configuration, worked off by a queue, with one shared memory. */
 
-import type { StorageError } from "@contextfs/memory/MemoryStore"
+import type { StorageError } from "@contextfs/memory/MemoryError"
+import type { MemoryStore } from "@contextfs/memory/MemoryStore"
+import type { RoleRegistry } from "@contextfs/roles/RoleRegistry"
 import * as Context from "effect/Context"
-import type * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { AgentProcess } from "./AgentProcess.js"
+import * as internal from "./internal/orchestrator.js"
 import type { JobId, JobResult, RunId, RunStatus } from "./Job.js"
+import type { JobQueue } from "./JobQueue.js"
+import type { AgentUnavailable, HostUnfit, PolicyRefused } from "./OrchestratorError.js"
 import type { RunConfig } from "./RunConfig.js"
 import type { AgentEvent } from "./ToolAdapter.js"
-
-/** The program of a known tool is not there or cannot be started. Nothing has been started. */
-export class AgentUnavailable extends Schema.TaggedError<AgentUnavailable>("@contextfs/core/AgentUnavailable")(
-  "AgentUnavailable",
-  { tool: Schema.String, message: Schema.String, hint: Schema.String }
-) {}
-
-/** What was asked is against our policy or beyond what the tool can honour. Nothing has been started. */
-export class PolicyRefused extends Schema.TaggedError<PolicyRefused>("@contextfs/core/PolicyRefused")("PolicyRefused", {
-  message: Schema.String,
-  hint: Schema.String
-}) {}
+import type { Workplace } from "./Workplace.js"
 
 /** What happens in a run, as it happens. Times are milliseconds since the epoch. */
 export type RunEvent =
@@ -73,6 +68,10 @@ export interface RunResult {
 }
 
 export interface RunOptions {
+  /** Default `CONTEXTFS_PROJECT`, then the configuration's, then `default`. */
+  readonly project?: string
+  /** False: neither recall nor memory tools nor saved outcomes; default true. */
+  readonly memory?: boolean
   /** Called synchronously with what happens, in order; a result is stored before it is told. */
   readonly onEvent?: (event: RunEvent) => void
 }
@@ -87,6 +86,20 @@ export class Orchestrator extends Context.Tag("@contextfs/core/Orchestrator")<
     readonly run: (
       config: RunConfig,
       options?: RunOptions
-    ) => Effect.Effect<RunResult, AgentUnavailable | PolicyRefused | StorageError>
+    ) => Effect.Effect<RunResult, AgentUnavailable | HostUnfit | PolicyRefused | StorageError>
   }
 >() {}
+
+export const layer: Layer.Layer<
+  Orchestrator,
+  never,
+  AgentProcess | JobQueue | MemoryStore | RoleRegistry | Workplace
+> = Layer.effect(
+  Orchestrator,
+  Effect.map(
+    Effect.context<AgentProcess | JobQueue | MemoryStore | RoleRegistry | Workplace>(),
+    (context): Context.Tag.Service<Orchestrator> => ({
+      run: (config, options) => Effect.provide(internal.run(config, options), context)
+    })
+  )
+)

@@ -2,22 +2,19 @@
  * N workers over a bounded queue of jobs. Jobs and results are durable in the `JobQueue`; this is the part that runs them.
  * Closing the scope cancels what runs, ends every process and stores a result for every job that had begun.
  */
-import type { StorageError } from "@contextfs/memory/MemoryStore"
+import type { StorageError } from "@contextfs/memory/MemoryError"
 import type { MemoryStore } from "@contextfs/memory/MemoryStore"
 import type { RoleRegistry } from "@contextfs/roles/RoleRegistry"
-import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { AgentProcess } from "./AgentProcess.js"
 import * as internal from "./internal/workerQueue.js"
 import type { Job, JobId, JobResult, JobSpec, RunId } from "./Job.js"
-import type { JobQueue, NotFound } from "./JobQueue.js"
-import type { AgentUnavailable, PolicyRefused, RunEvent } from "./Orchestrator.js"
+import type { JobQueue } from "./JobQueue.js"
+import type { RunEvent } from "./Orchestrator.js"
+import type { AgentUnavailable, HostUnfit, NotFound, PolicyRefused, QueueClosed } from "./OrchestratorError.js"
 import type { Workplace } from "./Workplace.js"
-
-/** The queue takes no jobs any more. */
-export class QueueClosed extends Data.TaggedError("QueueClosed")<{ readonly message: string }> {}
 
 export interface Options {
   readonly project: string
@@ -51,10 +48,13 @@ export interface WorkerQueue {
   readonly join: Effect.Effect<ReadonlyArray<JobResult>, StorageError>
 }
 
+/** Why a queue is not opened; nothing has been started then. */
+export type Failure = AgentUnavailable | HostUnfit | PolicyRefused | StorageError
+
 export const make = (
   options: Options
 ): Effect.Effect<
   WorkerQueue,
-  AgentUnavailable | PolicyRefused | RunServerError | StorageError,
+  Failure,
   Scope.Scope | AgentProcess | JobQueue | MemoryStore | RoleRegistry | Workplace
 > => internal.make(options)

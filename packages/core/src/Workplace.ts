@@ -3,9 +3,9 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import * as Context from "effect/Context"
-import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { HostUnfit } from "./OrchestratorError.js"
 import type { ToolAdapter } from "./ToolAdapter.js"
 
 export interface WorkplaceService {
@@ -22,9 +22,6 @@ export interface WorkplaceService {
 }
 
 export class Workplace extends Context.Tag("@contextfs/core/Workplace")<Workplace, WorkplaceService>() {}
-
-/** A folder that we need cannot be made or used. */
-export class WorkplaceError extends Data.TaggedError("WorkplaceError")<{ readonly message: string }> {}
 
 export interface Options {
   readonly dataDir: string
@@ -47,14 +44,14 @@ const makeRuntimeDir = (env: Options["env"]): string => {
   throw new Error("no temporary folder with a short path")
 }
 
-export const layer = (options: Options): Layer.Layer<Workplace, WorkplaceError> =>
+export const layer = (options: Options): Layer.Layer<Workplace, HostUnfit> =>
   Layer.scoped(
     Workplace,
     Effect.gen(function* () {
       const attempt = <A>(try_: () => A) =>
         Effect.try({
           try: try_,
-          catch: (cause) => new WorkplaceError({ message: cause instanceof Error ? cause.message : `${cause}` })
+          catch: (cause) => new HostUnfit({ message: cause instanceof Error ? cause.message : `${cause}` })
         })
       yield* attempt(() => fs.mkdirSync(options.dataDir, { recursive: true, mode: 0o700 }))
       const runtimeDir = yield* Effect.acquireRelease(

@@ -6,21 +6,21 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
-import {
-  type AgentProcessService,
-  type Ended,
-  type LaunchSpec,
-  markerVariable,
-  type Observer,
-  type Options,
-  type ProcessIdentity,
-  type RunningAgent,
-  SpawnFailed
+import type {
+  AgentProcessService,
+  Ended,
+  LaunchSpec,
+  Observer,
+  Options,
+  ProcessIdentity,
+  RunningAgent
 } from "../AgentProcess.js"
+import { type HostUnfit, SpawnFailed } from "../OrchestratorError.js"
 import * as containment from "./containment.js"
 import { Follower, tickMillis } from "./follower.js"
 import { jobFile } from "./jobFile.js"
 import { Launcher, openLifeline } from "./launcher.js"
+import { markerVariable } from "./marker.js"
 import * as procfs from "./procfs.js"
 import { Reaper } from "./reaper.js"
 
@@ -46,12 +46,10 @@ const isOurs = ({ pid, startTime }: ProcessIdentity): boolean => {
   return now === null || now === startTime
 }
 
-export const make = (options: Options): Effect.Effect<AgentProcessService, SpawnFailed, Scope.Scope> =>
+export const make = (options: Options): Effect.Effect<AgentProcessService, HostUnfit, Scope.Scope> =>
   Effect.gen(function* () {
     const fifo = path.join(options.folder, "lifeline")
-    const host = yield* containment
-      .prepare(fifo, options.path)
-      .pipe(Effect.mapError(({ message }) => new SpawnFailed({ message })))
+    const host = yield* containment.prepare(fifo, options.path)
     const lifeline = yield* Effect.acquireRelease(
       Effect.sync(() => openLifeline(fifo)),
       (line) => Effect.sync(line.close)

@@ -2,8 +2,8 @@
 import { randomBytes } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import * as MemoryStore from "@contextfs/memory/MemoryStore"
-import * as Namespace from "@contextfs/memory/Namespace"
+import type { StorageError } from "@contextfs/memory/MemoryError"
+import type * as MemoryStore from "@contextfs/memory/MemoryStore"
 import * as PromptBlock from "@contextfs/memory/PromptBlock"
 import type { Identity } from "@contextfs/memory/Memory"
 import { bridgePath } from "@contextfs/mcp/Bridge"
@@ -21,6 +21,7 @@ import type { Scope } from "effect/Scope"
 import * as AgentProcess from "../AgentProcess.js"
 import * as Environment from "../Environment.js"
 import type { Evidence, Job, MemoryProtocol } from "../Job.js"
+import type { SpawnFailed } from "../OrchestratorError.js"
 import type { AgentEvent, Invocation, ToolAdapter } from "../ToolAdapter.js"
 import { type Ended, emptyTally, judge, type Verdict } from "../Verdict.js"
 import type { WorkplaceService } from "../Workplace.js"
@@ -47,13 +48,15 @@ export interface Shop {
 
 export interface AttemptInput {
   readonly job: Job
+  /** In whose name the agent reads and writes the memory. */
+  readonly identity: Identity
   readonly role: Role
   readonly adapter: ToolAdapter
   /** The program by absolute path and the arguments that always come first. */
   readonly program: ReadonlyArray<string>
   readonly cancelled: Deferred.Deferred<void>
   readonly onEvent: (event: AgentEvent) => void
-  readonly onProcess: (identity: AgentProcess.ProcessIdentity) => Effect.Effect<void, MemoryStore.StorageError>
+  readonly onProcess: (identity: AgentProcess.ProcessIdentity) => Effect.Effect<void, StorageError>
 }
 
 export interface AttemptOutcome {
@@ -65,26 +68,14 @@ export interface AttemptOutcome {
 }
 
 /** Runs one attempt to its end. The agent, its token and its temporary folder go with the scope. */
-export const run = (shop: Shop, input: AttemptInput): Effect.Effect<AttemptOutcome, MemoryStore.StorageError> =>
+export const run = (shop: Shop, input: AttemptInput): Effect.Effect<AttemptOutcome, StorageError> =>
   Effect.gen(function* () {
     const { job, role, adapter } = input
     const { spec } = job
-    const where = yield* Namespace.locate(spec.directory)
     const repository = git.repositoryOf(spec.directory)
     const gitPath = shop.workplace.env["PATH"]
     const before = repository === null ? null : yield* git.look(repository, gitPath)
-
-    const identity: Identity = {
-      project: spec.project,
-      ...where,
-      trust: "agent",
-      sourceTool: `agent-${spec.role}`,
-      role: spec.role,
-      agentId: spec.agentId,
-      runId: job.runId,
-      jobId: job.jobId
-    }
-    const admission = spec.memory ? yield* shop.server.admit(identity) : null
+    const admission = spec.memory ? yield* shop.server.admit(input.identity) : null
     const marker = `${shop.processes.marker}-${job.jobId}-${job.attempts}`
     const folder = path.join(shop.workplace.dataDir, "runs", job.runId, job.jobId, `${job.attempts}`)
     const temporary = yield* Effect.acquireRelease(
@@ -182,7 +173,7 @@ const begin = (
   shop: Shop,
   input: AttemptInput,
   at: { readonly folder: string; readonly marker: string; readonly admission: Admission | null; readonly temporary: string }
-): Effect.Effect<Begun, NotStarted | AgentProcess.SpawnFailed | MemoryStore.StorageError, Scope> =>
+): Effect.Effect<Begun, NotStarted | SpawnFailed | StorageError, Scope> =>
   Effect.gen(function* () {
     const { job, role, adapter } = input
     const { spec } = job
@@ -272,9 +263,7 @@ const begin = (
       {
         line: (line) => watch.line(line, now()),
         grew: (stream, bytes) => watch.grew(stream, bytes, now()),
-        overlong: () => {
-          watch.noise++
-        },
+        overlong: () => watch.overlong(),
         tick: () => {
           const reason = watch.check(now())
           if (reason !== null) Deferred.unsafeDone(ending, Effect.succeed(reason))
@@ -288,7 +277,7 @@ const begin = (
 const recall = (
   store: MemoryStore.MemoryStoreService,
   job: Job
-): Effect.Effect<string | undefined, MemoryStore.StorageError> =>
+): Effect.Effect<string | undefined, StorageError> =>
   Effect.gen(function* () {
     const hits = yield* store.search({
       query: job.spec.task.slice(0, recallQueryChars),

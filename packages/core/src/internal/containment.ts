@@ -4,9 +4,9 @@
  * is partly masked), else a process group (G), watched by a reaper and swept by an environment marker.
  */
 import { spawn } from "node:child_process"
-import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { HostUnfit } from "../OrchestratorError.js"
 
 /** What the configuration asks for. */
 export type Containment = "auto" | "group" | "namespace"
@@ -49,8 +49,6 @@ ${(["K1", "K2", "K3"] as const)
   .map((level) => `env --default-signal=INT,QUIT unshare ${unshare[level].join(" ")} sh -c true && echo ${level} && exit`)
   .join("\n")}
 echo G`
-
-export class HostUnfit extends Data.TaggedError("HostUnfit")<{ readonly message: string }> {}
 
 /** Looks at the host and makes the FIFO `lifeline`. */
 export const prepare = (lifeline: string, path: string): Effect.Effect<Host, HostUnfit> =>

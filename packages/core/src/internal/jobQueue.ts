@@ -1,4 +1,4 @@
-import type { StorageError } from "@contextfs/memory/MemoryStore"
+import type { StorageError } from "@contextfs/memory/MemoryError"
 import * as Sqlite from "@contextfs/memory/Sqlite"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -6,7 +6,8 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { Scope } from "effect/Scope"
 import { type Job, JobId, JobResult, JobSpec, JobStatus, RunId, RunStatus } from "../Job.js"
-import { type JobQueueService, LeaseLost, NotFound, type Run } from "../JobQueue.js"
+import type { JobQueueService, Run } from "../JobQueue.js"
+import { LeaseLost, NotFound } from "../OrchestratorError.js"
 
 const migrations = [
   `CREATE TABLE runs (

@@ -1,9 +1,12 @@
 /** One claimed job through one attempt to what follows from it: a stored result, or another attempt. */
-import type * as MemoryStore from "@contextfs/memory/MemoryStore"
+import type { Identity } from "@contextfs/memory/Memory"
+import type { StorageError } from "@contextfs/memory/MemoryError"
+import * as Namespace from "@contextfs/memory/Namespace"
 import type { RoleRegistry } from "@contextfs/roles/RoleRegistry"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Random from "effect/Random"
 import type { AgentProcess } from "../AgentProcess.js"
 import type { Job, JobResult } from "../Job.js"
@@ -26,6 +29,19 @@ export interface Control {
   readonly wall: () => number
   readonly tell: (event: RunEvent) => void
 }
+
+/** An agent speaks for its job; where it works is told by its directory. */
+const identityOf = (job: Job): Effect.Effect<Identity> =>
+  Effect.map(Namespace.locate(job.spec.directory), (place) => ({
+    project: job.spec.project,
+    ...place,
+    trust: "agent",
+    sourceTool: `agent-${job.spec.role}`,
+    role: job.spec.role,
+    agentId: job.spec.agentId,
+    runId: job.runId,
+    jobId: job.jobId
+  }))
 
 /** What is told of a job that had no attempt, or none that could be judged. */
 export const unattempted = (job: Job, why: Pick<JobResult, "status" | "reason" | "error">, duration: number): JobResult => ({
@@ -75,28 +91,26 @@ export const run = (
   journal: JobQueueService,
   job: Job,
   control: Control
-): Effect.Effect<JobResult | null, MemoryStore.StorageError, AgentProcess | RoleRegistry | Workplace> =>
+): Effect.Effect<JobResult | null, StorageError, AgentProcess | RoleRegistry | Workplace> =>
   Effect.gen(function* () {
     const { agentId } = job.spec
     const of = { jobId: job.jobId, agentId }
     control.tell({ kind: "jobStarted", at: control.wall(), ...of, attempt: job.attempts })
 
+    const identity = yield* identityOf(job)
     // The plan was checked when the job was submitted; a program may be gone by now.
-    const outcome = yield* plan(job.spec).pipe(
-      Effect.flatMap((planned) =>
-        attempt.run(shop, {
-          ...planned,
+    const planned = yield* Effect.either(plan(job.spec))
+    const outcome = Either.isLeft(planned)
+      ? attempt.notStarted(job.spec.tool, planned.left.message)
+      : yield* attempt.run(shop, {
+          ...planned.right,
           job,
+          identity,
           cancelled: control.cancelled,
           onEvent: (event) => control.tell({ kind: "agentEvent", at: control.wall(), ...of, event }),
-          onProcess: (identity) => Effect.ignore(journal.identify(job.jobId, job.attempts, identity))
+          // A process whose identity could not be written down is followed and ended all the same.
+          onProcess: (process) => Effect.ignore(journal.identify(job.jobId, job.attempts, process))
         })
-      ),
-      Effect.catchTags({
-        AgentUnavailable: (error) => Effect.succeed(attempt.notStarted(job.spec.tool, error.message)),
-        PolicyRefused: (error) => Effect.succeed(attempt.notStarted(job.spec.tool, error.message))
-      })
-    )
     const { verdict } = outcome
 
     if (verdict.retryable && verdict.reason !== null && job.attempts <= job.spec.retries) {
@@ -110,12 +124,13 @@ export const run = (
     }
 
     const result = resultOf(job, outcome, control.elapsed())
-    const warnings = job.spec.memory ? yield* remember(shop.store, job, result) : []
+    const completedAs = Either.isRight(planned) ? planned.right.role.outcome : "error"
+    const warnings = job.spec.memory ? yield* remember(shop.store, identity, job, result, completedAs) : []
     return yield* settle(journal, { ...result, warnings: [...result.warnings, ...warnings] })
   })
 
 /** Stored before it is told. Nobody else settles the jobs of our run: a lost lease is a bug. */
-export const settle = (journal: JobQueueService, result: JobResult): Effect.Effect<JobResult, MemoryStore.StorageError> =>
+export const settle = (journal: JobQueueService, result: JobResult): Effect.Effect<JobResult, StorageError> =>
   journal.settle(result).pipe(Effect.as(result), Effect.catchTag("LeaseLost", Effect.die))
 
 /** Waits before the next attempt; true where the job was cancelled meanwhile. */

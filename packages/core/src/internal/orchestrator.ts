@@ -1,16 +1,22 @@
 import * as Effect from "effect/Effect"
 import type { RunOptions, RunResult } from "../Orchestrator.js"
-import type { RunConfig } from "../RunConfig.js"
+import type * as RunConfig from "../RunConfig.js"
 import * as WorkerQueue from "../WorkerQueue.js"
 import { runStatus } from "./workerQueue.js"
 
 /** One queue takes all jobs and is closed behind us. */
-export const run = (config: RunConfig, options: RunOptions = {}) =>
+export const run = (config: RunConfig.RunConfig, options: RunOptions = {}) =>
   Effect.gen(function* () {
     const clock = yield* Effect.clock
     const begun = clock.unsafeCurrentTimeMillis()
-    const { project, workers: numWorkers, jobs } = config
-    const queue = yield* WorkerQueue.make({ ...options, project, numWorkers, jobs })
+    const project = options.project ?? config.project
+    const jobs = config.jobs.map((job) => ({ ...job, project, memory: job.memory && options.memory !== false }))
+    const queue = yield* WorkerQueue.make({
+      project,
+      numWorkers: config.workers,
+      jobs,
+      ...(options.onEvent === undefined ? {} : { onEvent: options.onEvent })
+    })
     const results = yield* queue.join
     const status = runStatus(results)
     const at = clock.unsafeCurrentTimeMillis()

@@ -2,7 +2,6 @@
 import type { Identity, MemoryType } from "@contextfs/memory/Memory"
 import * as Memory from "@contextfs/memory/Memory"
 import type * as MemoryStore from "@contextfs/memory/MemoryStore"
-import type { Role } from "@contextfs/roles/Role"
 import * as Effect from "effect/Effect"
 import type { Job, JobResult } from "../Job.js"
 
@@ -20,15 +19,16 @@ const firstLine = (text: string): string => clip(text.trim().split("\n", 1)[0] ?
 /** Saves the outcome under its type; what could not be saved comes back as a warning, for the job has ended anyway. */
 export const remember = (
   store: MemoryStore.MemoryStoreService,
-  role: Role,
-  job: Job,
   identity: Identity,
-  result: Pick<JobResult, "status" | "reason" | "result" | "error">
+  job: Job,
+  result: Pick<JobResult, "status" | "reason" | "result" | "error">,
+  /** Of a completed job; one that failed is an `error`. */
+  completedAs: MemoryType
 ): Effect.Effect<ReadonlyArray<string>> => {
   const failed = result.status === "failed" || result.status === "timeout"
   const text = failed ? `${result.error}${result.result === null ? "" : `\n\n${result.result}`}` : result.result
   if (text === null || result.status === "cancelled") return Effect.succeed([])
-  const type: MemoryType = failed ? "error" : role.outcome
+  const type: MemoryType = failed ? "error" : completedAs
   const task = firstLine(job.spec.task)
   return store
     .save(

@@ -7,8 +7,9 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as AgentProcess from "../AgentProcess.js"
 import type { JobSpec } from "../Job.js"
-import { AgentUnavailable, PolicyRefused } from "../Orchestrator.js"
+import { AgentUnavailable, PolicyRefused } from "../OrchestratorError.js"
 import type { ToolAdapter } from "../ToolAdapter.js"
+import * as Tools from "../Tools.js"
 import { Workplace, type WorkplaceService } from "../Workplace.js"
 
 export interface Plan {
@@ -69,6 +70,13 @@ const programOf = (
     return [found.file, ...args]
   })
 
+export const roleOf = (name: string): Effect.Effect<Role, PolicyRefused, RoleRegistry.RoleRegistry> =>
+  Effect.flatMap(RoleRegistry.RoleRegistry, (roles) => roles.get(name)).pipe(
+    Effect.mapError(
+      ({ message }) => new PolicyRefused({ message, hint: "contextfs orchestrator roles lists the roles there are" })
+    )
+  )
+
 export const plan = (
   spec: JobSpec
 ): Effect.Effect<
@@ -79,11 +87,8 @@ export const plan = (
   Effect.gen(function* () {
     const workplace = yield* Workplace
     const processes = yield* AgentProcess.AgentProcess
-    const roles = yield* RoleRegistry.RoleRegistry
-    const role = yield* roles.get(spec.role).pipe(
-      Effect.mapError((error) => new PolicyRefused({ message: error.message, hint: "see contextfs orchestrator roles" }))
-    )
-    const adapter = workplace.tools.get(spec.tool)
+    const role = yield* roleOf(spec.role)
+    const adapter = Tools.adapterFor(spec.tool, spec.settings, workplace.tools)
     if (adapter === undefined) {
       return yield* new AgentUnavailable({
         tool: spec.tool,

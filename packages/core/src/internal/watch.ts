@@ -20,7 +20,6 @@ export class Watch {
   tally: Tally = emptyTally
   stdoutBytes = 0
   stderrBytes = 0
-  noise = 0
   /** The terminal event came only after we had begun to end the agent. */
   late = false
   ending: Ended | null = null
@@ -29,6 +28,7 @@ export class Watch {
   private active: number
   private limitedSince: number | null = null
   private finishedAt: number | null = null
+  private strange = 0
 
   constructor(
     private readonly clocks: Clocks,
@@ -43,8 +43,17 @@ export class Watch {
 
   line(line: string, now: number): void {
     const events = this.decoder.line(line)
-    if (events.length === 0 && line.trim() !== "") this.noise++
+    if (events.length === 0 && this.decoder.noise === undefined && line.trim() !== "") this.strange++
     for (const event of events) this.event(event, now)
+  }
+
+  /** Lines that were no events. */
+  get noise(): number {
+    return this.strange + (this.decoder.noise?.() ?? 0)
+  }
+
+  overlong(): void {
+    this.strange++
   }
 
   /** The output is complete. */

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto"
 import * as RunServer from "@contextfs/mcp/RunServer"
+import type { StorageError } from "@contextfs/memory/MemoryError"
 import * as MemoryStore from "@contextfs/memory/MemoryStore"
 import type { RoleRegistry } from "@contextfs/roles/RoleRegistry"
 import * as Deferred from "effect/Deferred"
@@ -12,7 +13,8 @@ import * as Stream from "effect/Stream"
 import * as AgentProcess from "../AgentProcess.js"
 import { type Job, JobId, type JobResult, type JobSpec, RunId } from "../Job.js"
 import { JobQueue } from "../JobQueue.js"
-import { type Options, QueueClosed, type WorkerQueue } from "../WorkerQueue.js"
+import { QueueClosed } from "../OrchestratorError.js"
+import type { Failure, Options, WorkerQueue } from "../WorkerQueue.js"
 import { Workplace } from "../Workplace.js"
 import type { Shop } from "./attempt.js"
 import { cancelled, run as runJob, settle, unattempted } from "./jobRunner.js"
@@ -79,7 +81,7 @@ export const make = (
       change = yield* Deferred.make<void>()
       yield* Deferred.succeed(before, undefined)
     })
-    const broken = yield* Deferred.make<never, MemoryStore.StorageError>()
+    const broken = yield* Deferred.make<never, StorageError>()
     const nextChange = Effect.suspend(() => Effect.raceFirst(Deferred.await(change), Deferred.await(broken)))
 
     const finish = (result: JobResult) =>
@@ -191,7 +193,7 @@ export const make = (
         )
       }).pipe(Effect.uninterruptible)
 
-    const nextResult = (index: number): Effect.Effect<Option.Option<readonly [JobResult, number]>, MemoryStore.StorageError> =>
+    const nextResult = (index: number): Effect.Effect<Option.Option<readonly [JobResult, number]>, StorageError> =>
       Effect.suspend(() => {
         const result = results[index]
         if (result !== undefined) return Effect.succeedSome([result, index + 1] as const)

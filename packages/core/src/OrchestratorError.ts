@@ -1,0 +1,50 @@
+/** What can go wrong with runs and jobs, in words for the one who asked. What goes wrong inside a job is its result. */
+import * as Schema from "effect/Schema"
+import { JobId } from "./Job.js"
+
+/** The program of a known tool is not there or cannot be started. Nothing has been started. */
+export class AgentUnavailable extends Schema.TaggedError<AgentUnavailable>("@contextfs/core/AgentUnavailable")(
+  "AgentUnavailable",
+  { tool: Schema.String, message: Schema.String, hint: Schema.String }
+) {}
+
+/** What was asked is against our policy or beyond what the tool can honour. Nothing has been started. */
+export class PolicyRefused extends Schema.TaggedError<PolicyRefused>("@contextfs/core/PolicyRefused")("PolicyRefused", {
+  message: Schema.String,
+  hint: Schema.String
+}) {}
+
+/** This machine lacks something without which no agent can be run: a folder, a system program. */
+export class HostUnfit extends Schema.TaggedError<HostUnfit>("@contextfs/core/HostUnfit")("HostUnfit", {
+  message: Schema.String
+}) {}
+
+/** The agent was not started. */
+export class SpawnFailed extends Schema.TaggedError<SpawnFailed>("@contextfs/core/SpawnFailed")("SpawnFailed", {
+  message: Schema.String
+}) {}
+
+/** The queue takes no jobs any more. */
+export class QueueClosed extends Schema.TaggedError<QueueClosed>("@contextfs/core/QueueClosed")("QueueClosed", {
+  message: Schema.String
+}) {}
+
+/** No run or job has this id. */
+export class NotFound extends Schema.TaggedError<NotFound>("@contextfs/core/NotFound")("NotFound", {
+  what: Schema.Literal("run", "job"),
+  id: Schema.String
+}) {
+  override get message(): string {
+    return `no ${this.what} ${JSON.stringify(this.id)}`
+  }
+}
+
+/** Someone else holds the job by now, or it has ended: what was to be written is not. */
+export class LeaseLost extends Schema.TaggedError<LeaseLost>("@contextfs/core/LeaseLost")("LeaseLost", {
+  jobId: JobId,
+  attempt: Schema.Number
+}) {
+  override get message(): string {
+    return `attempt ${this.attempt} of job ${this.jobId} is not the current one`
+  }
+}

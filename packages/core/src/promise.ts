@@ -1,0 +1,97 @@
+/** The Promise face: the one place in this package where effects are run. */
+import { homedir } from "node:os"
+import * as Namespace from "@contextfs/memory/Namespace"
+import { RoleRegistry } from "@contextfs/roles/RoleRegistry"
+import * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type { DurationInput } from "./Duration.js"
+import type { JobResult } from "./Job.js"
+import * as Live from "./Live.js"
+import { Orchestrator, type RunEvent } from "./Orchestrator.js"
+import * as RunConfig from "./RunConfig.js"
+import type { ToolAdapter } from "./ToolAdapter.js"
+import { Workplace } from "./Workplace.js"
+
+/** One agent as it stands in `agents.json`. */
+export interface AgentInput {
+  readonly role: string
+  readonly directory: string
+  readonly task: string
+  readonly id?: string
+  readonly tool?: string
+  readonly model?: string
+  readonly timeout?: DurationInput
+  readonly permission?: "read" | "edit" | "exec" | "full"
+  readonly env?: Readonly<Record<string, string>>
+  readonly retries?: number
+}
+
+export interface RunAgentsOptions {
+  /** Concurrent agents; default 3. */
+  readonly numWorkers?: number
+  /** Per job; a number is seconds. Default: no limit. */
+  readonly timeout?: DurationInput
+  /** Default `CONTEXTFS_PROJECT`, then `default`. */
+  readonly project?: string
+  /** Default `claude`. */
+  readonly tool?: string
+  /** Default `CONTEXTFS_DATA_DIR`, then `~/.contextfs`. */
+  readonly dataDir?: string
+  /** The environment the agents' own is chosen from; default `process.env`. */
+  readonly env?: Readonly<Record<string, string | undefined>>
+  /** More tool adapters. */
+  readonly tools?: ReadonlyArray<ToolAdapter>
+  /** Ends every agent when aborted; the promise is rejected then. */
+  readonly signal?: AbortSignal
+  readonly onEvent?: (event: RunEvent) => void
+}
+
+/** As a configuration has it: seconds or a text. */
+const written = (timeout: DurationInput | undefined) =>
+  timeout === undefined ? {} : { timeout: Duration.isDuration(timeout) ? Duration.toSeconds(timeout) : timeout }
+
+/**
+ * Runs the agents concurrently with one shared memory; results in the order of `agents`. A job that fails is a result,
+ * not an error. Rejects with `ConfigError`, `AgentUnavailable` or `PolicyRefused` before anything has started, or with
+ * `StorageError`.
+ */
+export const runAgents = async (
+  agents: ReadonlyArray<AgentInput>,
+  options: RunAgentsOptions = {}
+): Promise<ReadonlyArray<JobResult>> => {
+  const env = options.env ?? process.env
+  const program = Effect.gen(function* () {
+    const roles = yield* RoleRegistry
+    const { tools } = yield* Workplace
+    const orchestrator = yield* Orchestrator
+    const known = { roles: yield* roles.list, tools: [...tools.keys()] }
+    const config = yield* RunConfig.fromInput(
+      {
+        agents: agents.map((agent) => ({ ...agent, ...written(agent.timeout) })),
+        ...(options.numWorkers === undefined ? {} : { workers: options.numWorkers }),
+        ...(options.tool === undefined ? {} : { tool: options.tool }),
+        ...written(options.timeout)
+      },
+      known
+    )
+    const result = yield* orchestrator.run(config, {
+      ...(options.project === undefined ? {} : { project: options.project }),
+      ...(options.onEvent === undefined ? {} : { onEvent: options.onEvent })
+    })
+    return result.results
+  })
+  const layer = Live.layer({
+    dataDir: options.dataDir ?? Namespace.dataDir(env, homedir()),
+    env,
+    ...(options.tools === undefined ? {} : { tools: options.tools })
+  })
+  const exit = await Effect.runPromiseExit(
+    Effect.provide(program, layer),
+    options.signal === undefined ? undefined : { signal: options.signal }
+  )
+  if (Exit.isSuccess(exit)) return exit.value
+  options.signal?.throwIfAborted()
+  throw Cause.squash(exit.cause)
+}
