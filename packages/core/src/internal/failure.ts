@@ -19,7 +19,7 @@ const patterns: ReadonlyArray<readonly [FailureClass, RegExp]> = [
   ["permission", /auto-rejecting|requires? approval|permission denied by policy/i],
   [
     "server",
-    /\b5\d\d\b (?:internal|bad gateway|service|gateway|fake|server)|internal server error|server-side issue|internal error/i
+    /\b5\d\d\b (?:internal|bad gateway|service|gateway|fake|server)|internal server error|server-side issue|internal error|experiencing high demand/i
   ],
   [
     "network",

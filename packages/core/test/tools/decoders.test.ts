@@ -1,0 +1,136 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as FastCheck from "effect/FastCheck"
+import * as Tools from "../../src/Tools.js"
+import { command } from "../../src/tools/command.js"
+
+const adapters = [...Tools.builtIn.values(), command("mine"), command("mine", "events")]
+
+const types = FastCheck.constantFrom(
+  "system",
+  "assistant",
+  "user",
+  "result",
+  "rate_limit_event",
+  "thread.started",
+  "item.started",
+  "item.completed",
+  "error",
+  "turn.completed",
+  "turn.failed",
+  "init",
+  "message",
+  "tool_use",
+  "tool_result",
+  "step_finish",
+  "text",
+  "started",
+  "tool_call",
+  "limit",
+  "usage"
+)
+
+describe("decoders", () => {
+  it("no line makes one throw, and no odd one counts as done", () => {
+    const keys = [
+      "message",
+      "content",
+      "item",
+      "part",
+      "error",
+      "usage",
+      "stats",
+      "session_id",
+      "sessionID",
+      "subtype",
+      "tokens"
+    ]
+    const odd = FastCheck.record({
+      type: types,
+      ...Object.fromEntries(keys.map((key) => [key, FastCheck.jsonValue({ maxDepth: 2 })]))
+    })
+    for (const adapter of adapters.filter((each) => each.output === "events")) {
+      FastCheck.assert(
+        FastCheck.property(
+          FastCheck.array(
+            FastCheck.oneof(
+              odd.map((value) => JSON.stringify(value)),
+              FastCheck.string()
+            )
+          ),
+          (lines) => {
+            const decoder = adapter.decoder()
+            for (const line of lines) {
+              for (const event of decoder.line(line)) {
+                // Only codex has a terminal event that says everything by its type.
+                if (event.kind === "finished" && event.ok) expect(adapter.name).toBe("codex")
+              }
+            }
+            expect(decoder.noise?.()).toBeLessThanOrEqual(lines.length)
+          }
+        ),
+        { numRuns: 300 }
+      )
+    }
+  })
+
+  it("our own event lines carry everything an adapter can say", () => {
+    const decoder = command("mine", "events").decoder()
+    const lines: ReadonlyArray<readonly [object, object]> = [
+      [
+        { type: "started", sessionId: "s", model: "m", more: 1 },
+        { kind: "started", sessionId: "s", model: "m" }
+      ],
+      [
+        { type: "message", text: "hi" },
+        { kind: "message", text: "hi" }
+      ],
+      [
+        { type: "message", text: "!", delta: true },
+        { kind: "message", text: "!", delta: true }
+      ],
+      [
+        { type: "tool_call", id: "1", name: "shell", input: { a: 1 } },
+        { kind: "toolCall", id: "1", name: "shell", input: { a: 1 } }
+      ],
+      [
+        { type: "tool_result", id: "1", ok: false, denied: true, message: "no" },
+        { kind: "toolResult", id: "1", ok: false, denied: true, message: "no" }
+      ],
+      [
+        { type: "usage", outputTokens: 3, costUsd: 0.5 },
+        { kind: "usage", usage: { outputTokens: 3, costUsd: 0.5 } }
+      ],
+      [
+        { type: "limit", class: "quota", message: "wall", resetsAt: 5, attempt: 2 },
+        { kind: "limit", limit: { class: "quota", message: "wall", resetsAt: 5, attempt: 2 } }
+      ],
+      [
+        { type: "result", ok: false, error: { class: "auth", message: "no key" } },
+        { kind: "finished", ok: false, error: { class: "auth", message: "no key" } }
+      ],
+      [
+        { type: "result", ok: true, text: "done", denials: [{ tool: "shell", message: "no" }] },
+        { kind: "finished", ok: true, text: "done", denials: [{ tool: "shell", message: "no" }] }
+      ]
+    ]
+    for (const [line, event] of lines) expect(decoder.line(JSON.stringify(line))).toEqual([event])
+    for (const line of [
+      { type: "result" },
+      { type: "result", ok: "true" },
+      { type: "message" },
+      { type: "tool_call", id: "1" }
+    ]) {
+      expect(decoder.line(JSON.stringify(line))).toEqual([])
+    }
+    expect(decoder.noise?.()).toBe(4)
+  })
+
+  it("plain text is the answer as it was printed, and nothing in it is an event", () => {
+    const decoder = command("mine").decoder()
+    const lines = ["first", "", '{"type":"result","ok":false}', "  last "]
+    const text = lines
+      .flatMap((line) => decoder.line(line))
+      .map((event) => (event.kind === "message" ? event.text : "?"))
+    expect(text.join("")).toBe(lines.join("\n"))
+  })
+})
