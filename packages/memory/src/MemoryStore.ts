@@ -3,7 +3,8 @@
  * `layerMemory` keeps it in this process. Any other layer for this tag is a backend of equal right.
  */
 import * as Context from "effect/Context"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import type { Identity, Memory, MemoryType, Relation, StructuredData } from "./Memory.js"
 import type { AmbiguousId, InvalidMemory, MemoryConflict, MemoryNotFound, StorageError } from "./MemoryError.js"
 
@@ -137,6 +138,11 @@ export interface MemoryStoreService {
     by: Identity
   ) => Effect.Effect<Memory, Missing | InvalidMemory | MemoryConflict | StorageError>
   readonly link: (input: LinkInput, by: Identity) => Effect.Effect<Link, Missing | InvalidMemory | StorageError>
+  /** The links from and to a memory, its own first. */
+  readonly links: (
+    id: string,
+    scope: { readonly project?: string }
+  ) => Effect.Effect<ReadonlyArray<Link>, Missing | StorageError>
   /** Hides it from every default answer; its links go with it. */
   readonly delete: (id: string, by: Identity) => Effect.Effect<Memory, Missing | StorageError>
   /** The change feed, oldest first. */
@@ -144,3 +150,19 @@ export interface MemoryStoreService {
 }
 
 export class MemoryStore extends Context.Tag("@contextfs/memory/MemoryStore")<MemoryStore, MemoryStoreService>() {}
+
+/**
+ * A memory in one SQLite file (see `Sqlite` for how it is opened and what is refused). Any number of processes may use
+ * the file at once. The driver is loaded when the layer is built.
+ */
+export const layerSqlite = (options: { readonly path: string }): Layer.Layer<MemoryStore, StorageError> =>
+  Layer.scoped(
+    MemoryStore,
+    Effect.flatMap(
+      Effect.promise(() => import("./internal/memoryStore.js")),
+      ({ make }) => make(options.path)
+    )
+  )
+
+/** A memory that lives and dies with the layer: the same tables and statements in a SQLite database without a file. */
+export const layerMemory: Layer.Layer<MemoryStore, StorageError> = layerSqlite({ path: ":memory:" })

@@ -1,0 +1,105 @@
+import { createHash } from "node:crypto"
+import * as Either from "effect/Either"
+import { type Memory, maxContentBytes, type StructuredData } from "../Memory.js"
+import { InvalidMemory } from "../MemoryError.js"
+import type { SaveInput } from "../MemoryStore.js"
+import * as TypeSchema from "../TypeSchema.js"
+
+/** What a memory says, as it will be stored. */
+export type Draft = Pick<Memory, "type" | "content" | "summary" | "tags" | "structuredData" | "files" | "authoritative">
+
+const maxSummaryBytes = 4096
+const maxTags = 64
+const maxTagBytes = 200
+const maxFiles = 1000
+
+const bytes = (text: string) => Buffer.byteLength(text, "utf8")
+
+/** SQLite stores UTF-8, which has no half characters. */
+const wellFormed = (text: string) => text.replace(/\p{Surrogate}/gu, "\ufffd")
+
+const distinct = (texts: ReadonlyArray<string>): ReadonlyArray<string> => [
+  ...new Set(texts.map((text) => wellFormed(text).trim()).filter((text) => text !== ""))
+]
+
+const problemOf = (draft: Draft): string | undefined => {
+  if (draft.content.trim() === "") return "content is empty"
+  if (bytes(draft.content) > maxContentBytes) {
+    return `content has ${bytes(draft.content)} bytes, ${maxContentBytes} are allowed: keep the essence, or save parts and link them`
+  }
+  if (draft.summary !== null && bytes(draft.summary) > maxSummaryBytes) {
+    return `summary has ${bytes(draft.summary)} bytes, ${maxSummaryBytes} are allowed`
+  }
+  if (draft.tags.length > maxTags) return `${draft.tags.length} tags, ${maxTags} are allowed`
+  const longTag = draft.tags.find((tag) => bytes(tag) > maxTagBytes)
+  if (longTag !== undefined) return `tag ${JSON.stringify(longTag.slice(0, 40))}… is over ${maxTagBytes} bytes`
+  if (draft.files.length > maxFiles) return `${draft.files.length} files, ${maxFiles} are allowed`
+  return undefined
+}
+
+/** The data in the form of its type's schema, as JSON will give it back. */
+const structured = (draft: Draft): Either.Either<StructuredData | null, string> => {
+  const given = draft.structuredData
+  if (given === null) return Either.right(null)
+  return Either.try({
+    try: (): StructuredData => JSON.parse(wellFormed(JSON.stringify(given))),
+    catch: (error) => `structured_data is not JSON: ${error instanceof Error ? error.message : String(error)}`
+  }).pipe(
+    Either.flatMap((data) => TypeSchema.decode(draft.type, data)),
+    Either.filterOrLeft(
+      (data) => bytes(JSON.stringify(data)) <= maxContentBytes,
+      () => `structured_data is over ${maxContentBytes} bytes`
+    )
+  )
+}
+
+/** What a memory (or a change of one) says, and only that, in the form that is stored; or what is wrong with it. */
+export const check = (draft: Draft): Either.Either<Draft, InvalidMemory> => {
+  const summary = draft.summary === null ? "" : wellFormed(draft.summary).trim()
+  const clean: Draft = {
+    type: draft.type,
+    authoritative: draft.authoritative,
+    structuredData: draft.structuredData,
+    content: wellFormed(draft.content),
+    summary: summary === "" ? null : summary,
+    tags: distinct(draft.tags),
+    files: distinct(draft.files)
+  }
+  const problem = problemOf(clean)
+  if (problem !== undefined) return Either.left(new InvalidMemory({ message: problem }))
+  return Either.mapBoth(structured(clean), {
+    onLeft: (message) => new InvalidMemory({ message }),
+    onRight: (structuredData) => ({ ...clean, structuredData })
+  })
+}
+
+export const fromInput = (input: SaveInput): Either.Either<Draft, InvalidMemory> =>
+  check({
+    type: input.type ?? "fact",
+    content: input.content,
+    summary: input.summary ?? null,
+    tags: input.tags ?? [],
+    structuredData: input.structuredData ?? null,
+    files: input.files ?? [],
+    authoritative: input.authoritative ?? false
+  })
+
+/** Equal for equal text, whatever white space is around it. */
+export const contentHash = (content: string): Buffer => createHash("sha256").update(content.trim()).digest()
+
+const rank = { user: 3, agent: 2, imported: 1 }
+
+/** What is known after the same content was saved again: more of it, and the word of who is trusted less changes nothing. */
+export const merge = (old: Memory, draft: Draft, trust: Memory["trust"]): Either.Either<Draft, InvalidMemory> => {
+  const [less, more] = rank[trust] < rank[old.trust] ? [draft, old] : [old, draft]
+  const data = { ...less.structuredData, ...more.structuredData }
+  return check({
+    type: old.type,
+    content: old.content,
+    summary: more.summary ?? less.summary,
+    tags: [...old.tags, ...draft.tags],
+    structuredData: Object.keys(data).length === 0 ? (old.structuredData ?? draft.structuredData) : data,
+    files: [...old.files, ...draft.files],
+    authoritative: old.authoritative || draft.authoritative
+  })
+}
