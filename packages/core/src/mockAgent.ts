@@ -1,7 +1,8 @@
 /**
  * The `mock` agent: no model, no dependency; a real process that speaks real MCP. Reads the prompt on stdin, then
  * searches memory for its task, recalls the best hit, does what `mock:` lines of the task say in their order, saves what
- * its role is asked to save unless a line saved something, and prints our event lines (`internal/eventLines.ts`).
+ * its role is asked to save unless a line saved something, links that to the hit where the role links, and prints our
+ * event lines (`internal/eventLines.ts`).
  *
  *     mock: delay 500ms                      wait (ms, s or m)
  *     mock: say "text"                       a message
@@ -16,16 +17,7 @@ import { readFileSync } from "node:fs"
 import { setTimeout as sleep } from "node:timers/promises"
 import { parseArgs } from "node:util"
 import { McpClient } from "./internal/mcpClient.js"
-import { type Directive, parseDirectives, taskOf } from "./internal/mockTask.js"
-
-/** What each role saves where its task says nothing: the types its protocol asks for. */
-const savesOf: Readonly<Record<string, ReadonlyArray<string>>> = {
-  test: ["code"],
-  code: ["decision", "code"],
-  review: ["fact"],
-  docs: ["doc"],
-  debug: ["error"]
-}
+import { type Directive, parseDirectives, parsePrompt } from "./internal/mockTask.js"
 
 class Failed extends Error {}
 
@@ -37,8 +29,7 @@ const emit = (event: Readonly<Record<string, unknown>>): void => {
   process.stdout.write(`${JSON.stringify(event)}\n`)
 }
 
-const role = /^agent-(.+)$/.exec(process.env["CONTEXTFS_SOURCE_TOOL"] ?? "")?.[1] ?? "custom"
-const task = taskOf(readFileSync(0, "utf8"))
+const { links, role, saves, task } = parsePrompt(readFileSync(0, "utf8"))
 const topic =
   task
     .split("\n")
@@ -113,8 +104,13 @@ const work = async (): Promise<string> => {
   const directives = parseDirectives(task)
   for (const directive of directives) await obey(directive)
   if (!directives.some((directive) => directive.verb === "save")) {
-    for (const type of savesOf[role] ?? ["fact"])
-      await save(type, `${type} of the ${role} agent (rehearsal): ${topic.slice(0, 500)}`)
+    const asked = saves.length > 0 ? saves : [{ what: "the outcome", type: "fact" }]
+    for (const { what, type } of asked)
+      await save(type, `${what} (rehearsal of the ${role} agent): ${topic.slice(0, 500)}`)
+  }
+  const mine = [...own][0]
+  if (links && hit !== undefined && mine !== undefined) {
+    await call("contextfs_link", { from_id: mine, to_id: hit, relation: "related_to" })
   }
   return `Rehearsed as ${role}: ${searches} searches, ${own.size} memories saved.`
 }

@@ -50,9 +50,28 @@ export const parseDirectives = (task: string): ReadonlyArray<Directive> =>
     )
   })
 
-/** The task stands at the end of a prompt, after the last line that is its heading; without one the prompt is the task. */
-export const taskOf = (prompt: string): string => {
-  const headings = [...prompt.matchAll(/^(?:#{1,6} )?(?:your |the )?task:?[ \t]*$/gim)]
-  const last = headings.at(-1)
-  return last === undefined ? prompt : prompt.slice(last.index + last[0].length).trimStart()
+export interface Assignment {
+  readonly role: string
+  /** To the last byte. */
+  readonly task: string
+  /** What the role is asked to save. */
+  readonly saves: ReadonlyArray<{ readonly what: string; readonly type: string }>
+  /** The role is asked to link what it saves. */
+  readonly links: boolean
+}
+
+/** Who the agent is and what it has to do, out of the prompt of a job; any other text is the task of a `custom` agent. */
+export const parsePrompt = (prompt: string): Assignment => {
+  const mark = "\n# Task\n\n"
+  const at = prompt.indexOf(mark)
+  const head = at === -1 ? "" : prompt.slice(0, at)
+  return {
+    role: /^You are the agent "([a-z0-9-]+)"/.exec(head)?.[1] ?? "custom",
+    task: at === -1 ? prompt : prompt.slice(at + mark.length),
+    saves: [...head.matchAll(/^- save (.{1,200}) as type `([a-z_]+)` \(contextfs_save\)$/gm)].map((found) => ({
+      what: found[1] ?? "",
+      type: found[2] ?? "fact"
+    })),
+    links: /^- link .+ \(contextfs_link\)$/m.test(head)
+  }
 }

@@ -3,13 +3,22 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { fileURLToPath } from "node:url"
+import * as Prompt from "@contextfs/roles/Prompt"
+import type { Role } from "@contextfs/roles/Role"
+import * as RoleRegistry from "@contextfs/roles/RoleRegistry"
 import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
-import { parseDirectives, taskOf } from "../../src/internal/mockTask.js"
+import { parseDirectives, parsePrompt } from "../../src/internal/mockTask.js"
 import type { AgentEvent } from "../../src/ToolAdapter.js"
 import { mock } from "../../src/tools/mock.js"
 import * as Verdict from "../../src/Verdict.js"
 
+const roleOf = (name: string): Role => {
+  const role = RoleRegistry.builtIn.find((each) => each.name === name)
+  if (role === undefined) throw new Error(name)
+  return role
+}
+const [code, review, docs] = [roleOf("code"), roleOf("review"), roleOf("docs")]
 const program = mock.command ?? []
 const server = fileURLToPath(new URL("./mcpServer.mjs", import.meta.url))
 let folder = ""
@@ -26,10 +35,10 @@ interface Ran {
 }
 
 /** Runs the mock agent as a real process, with a real MCP server over `store`. */
-const run = async (role: string, task: string, store: string | undefined): Promise<Ran> => {
+const run = async (role: Role, task: string, store: string | undefined): Promise<Ran> => {
   const attempt = fs.mkdtempSync(path.join(folder, "attempt-"))
   const invocation = mock.invocation({
-    prompt: task,
+    prompt: Prompt.jobPrompt({ role, task, project: "rehearsal", memory: store === undefined ? "none" : "mcp" }),
     directory: attempt,
     folder: attempt,
     permission: "read",
@@ -46,7 +55,7 @@ const run = async (role: string, task: string, store: string | undefined): Promi
   for (const [name, text] of Object.entries(invocation.files ?? {})) fs.writeFileSync(path.join(attempt, name), text)
   const [command = "", ...first] = program
   const child = spawn(command, [...first, ...invocation.args], {
-    env: { PATH: process.env["PATH"], CONTEXTFS_SOURCE_TOOL: `agent-${role}` },
+    env: { PATH: process.env["PATH"] },
     stdio: ["pipe", "pipe", "inherit"]
   })
   child.stdin.end(invocation.stdin)
@@ -85,7 +94,7 @@ const saved = (store: string): ReadonlyArray<{ readonly type: string; readonly t
 
 describe("the mock agent", () => {
   it("searches for its task, saves what its role is asked to, and says that it is done", async () => {
-    const ran = await run("code", "Implement the auth module.", "one")
+    const ran = await run(code, "Implement the auth module.", "one")
     expect(calls(ran)).toEqual(["contextfs.contextfs_search", "contextfs.contextfs_save", "contextfs.contextfs_save"])
     expect(ran.verdict).toMatchObject({ status: "completed", warnings: [] })
     expect(ran.tally.usage).toEqual({ costUsd: 0, turns: 3 })
@@ -97,8 +106,8 @@ describe("the mock agent", () => {
 
   it("two at once: one searches until it finds what the other saves later", async () => {
     const [waiting, saving] = await Promise.all([
-      run("review", 'Review.\nmock: wait-for "passwords are hashed" within 30s', "two"),
-      run("code", 'Implement.\nmock: delay 1s\nmock: save decision "passwords are hashed with argon2"', "two")
+      run(review, 'Review.\nmock: wait-for "passwords are hashed" within 30s', "two"),
+      run(code, 'Implement.\nmock: delay 1s\nmock: save decision "passwords are hashed with argon2"', "two")
     ])
     expect(saving.verdict.status).toBe("completed")
     expect(waiting.verdict.status).toBe("completed")
@@ -107,21 +116,21 @@ describe("the mock agent", () => {
   })
 
   it("fails, ends without a word, and waits in vain where its task says so", async () => {
-    const failed = await run("code", 'mock: fail "the build is red"', undefined)
+    const failed = await run(code, 'mock: fail "the build is red"', undefined)
     expect(failed.verdict).toMatchObject({
       reason: "AgentReported",
       error: expect.stringContaining("the build is red")
     })
-    expect((await run("code", "mock: exit 0", undefined)).verdict.reason).toBe("AgentProtocol")
-    expect((await run("code", "mock: exit 3", undefined)).verdict.reason).toBe("AgentExit")
-    const vain = await run("code", 'mock: wait-for "nothing" within 300ms', "three")
+    expect((await run(code, "mock: exit 0", undefined)).verdict.reason).toBe("AgentProtocol")
+    expect((await run(code, "mock: exit 3", undefined)).verdict.reason).toBe("AgentExit")
+    const vain = await run(code, 'mock: wait-for "nothing" within 300ms', "three")
     expect(vain.verdict).toMatchObject({ reason: "AgentReported", error: expect.stringContaining("nobody saved") })
-    const typo = await run("code", "mock: dellay 5s", undefined)
+    const typo = await run(code, "mock: dellay 5s", undefined)
     expect(typo.verdict).toMatchObject({ reason: "AgentReported", error: expect.stringContaining("it knows delay") })
   })
 
   it("without memory it completes and calls nothing", async () => {
-    const ran = await run("docs", 'mock: say "hello"', undefined)
+    const ran = await run(docs, 'mock: say "hello"', undefined)
     expect(ran.verdict.status).toBe("completed")
     expect(calls(ran)).toEqual([])
   })
@@ -148,16 +157,24 @@ mock: exit 7`
     ])
   })
 
-  it("only its task, which stands last", () => {
-    expect(taskOf('## Memory\nmock: fail "old"\n\n## Task\n\nreal\nmock: exit 1')).toBe("real\nmock: exit 1")
-    expect(taskOf("just this")).toBe("just this")
+  it("the role, what it is asked to save, and its task to the last byte", () => {
+    const task = " real\r\n# Task\n\nmock: exit 1 "
+    const prompt = Prompt.jobPrompt({ role: review, task, project: "p", memory: "mcp", recalled: "mock: fail" })
+    expect(parsePrompt(prompt)).toEqual({ role: "review", task, saves: review.saves, links: true })
+    expect(parsePrompt(Prompt.jobPrompt({ role: code, task, project: "p", memory: "mcp" }))).toEqual({
+      role: "code",
+      task,
+      saves: code.saves,
+      links: false
+    })
+    expect(parsePrompt("just this")).toEqual({ role: "custom", task: "just this", saves: [], links: false })
   })
 
   it("any other text is left alone, quickly", () => {
     FastCheck.assert(
       FastCheck.property(FastCheck.string({ maxLength: 2000 }), (text) => {
         expect(parseDirectives(text.replaceAll("mock:", ""))).toEqual([])
-        expect(text.endsWith(taskOf(text))).toBe(true)
+        expect(text.endsWith(parsePrompt(text).task)).toBe(true)
       })
     )
   })
