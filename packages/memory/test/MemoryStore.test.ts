@@ -250,13 +250,14 @@ describe("MemoryStore", () => {
             expect((yield* Effect.flip(memory.get(id, {})))._tag).toBe("MemoryNotFound")
           }
           const foreign = by({ project: "other" })
-          for (const tried of [
+          const attempts: ReadonlyArray<Attempt> = [
             memory.get("abcdef000001", { project: "other" }),
             memory.delete("abcdef000001", foreign),
             memory.update("abcdef000001", { content: "x" }, foreign),
             memory.evolve("abcdef000001", { content: "x" }, foreign),
             memory.link({ from: "abcdef000001", to: "abcdef000002", relation: "supports" }, foreign)
-          ]) {
+          ]
+          for (const tried of attempts) {
             expect((yield* Effect.flip(tried))._tag).toBe("MemoryNotFound")
           }
           expect((yield* memory.list({})).length).toBe(2)
