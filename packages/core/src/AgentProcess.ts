@@ -15,7 +15,6 @@ import type { HostUnfit, SpawnFailed } from "./OrchestratorError.js"
 export type { Containment, Level } from "./internal/containment.js"
 export { markerVariable } from "./internal/marker.js"
 
-
 export interface LaunchSpec {
   /** The program by absolute path, and its arguments. */
   readonly command: ReadonlyArray<string>

@@ -68,10 +68,6 @@ export interface RunResult {
 }
 
 export interface RunOptions {
-  /** Default `CONTEXTFS_PROJECT`, then the configuration's, then `default`. */
-  readonly project?: string
-  /** False: neither recall nor memory tools nor saved outcomes; default true. */
-  readonly memory?: boolean
   /** Called synchronously with what happens, in order; a result is stored before it is told. */
   readonly onEvent?: (event: RunEvent) => void
 }
@@ -90,16 +86,13 @@ export class Orchestrator extends Context.Tag("@contextfs/core/Orchestrator")<
   }
 >() {}
 
-export const layer: Layer.Layer<
-  Orchestrator,
-  never,
-  AgentProcess | JobQueue | MemoryStore | RoleRegistry | Workplace
-> = Layer.effect(
-  Orchestrator,
-  Effect.map(
-    Effect.context<AgentProcess | JobQueue | MemoryStore | RoleRegistry | Workplace>(),
-    (context): Context.Tag.Service<Orchestrator> => ({
-      run: (config, options) => Effect.provide(internal.run(config, options), context)
-    })
+export const layer: Layer.Layer<Orchestrator, never, AgentProcess | JobQueue | MemoryStore | RoleRegistry | Workplace> =
+  Layer.effect(
+    Orchestrator,
+    Effect.map(
+      Effect.context<AgentProcess | JobQueue | MemoryStore | RoleRegistry | Workplace>(),
+      (context): Context.Tag.Service<Orchestrator> => ({
+        run: (config, options) => Effect.provide(internal.run(config, options), context)
+      })
+    )
   )
-)

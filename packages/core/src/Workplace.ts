@@ -33,7 +33,9 @@ export interface Options {
 const maxRuntimeDirBytes = 60
 
 const makeRuntimeDir = (env: Options["env"]): string => {
-  const parents = [env["TMPDIR"] ?? os.tmpdir(), "/tmp"].filter((parent) => Buffer.byteLength(parent) <= maxRuntimeDirBytes)
+  const parents = [env["TMPDIR"] ?? os.tmpdir(), "/tmp"].filter(
+    (parent) => Buffer.byteLength(parent) <= maxRuntimeDirBytes
+  )
   for (const [index, parent] of parents.entries()) {
     try {
       return fs.realpathSync(fs.mkdtempSync(path.join(parent, "contextfs-")))

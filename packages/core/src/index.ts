@@ -4,5 +4,5 @@
  */
 export type { JobReason, JobResult, JobStatus, RunStatus } from "./Job.js"
 export type { RunEvent, RunResult } from "./Orchestrator.js"
-export { ConfigError } from "./RunConfig.js"
 export { type AgentInput, type RunAgentsOptions, runAgents } from "./promise.js"
+export { ConfigError } from "./RunConfig.js"

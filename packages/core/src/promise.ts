@@ -66,20 +66,22 @@ export const runAgents = async (
     const roles = yield* RoleRegistry
     const { tools } = yield* Workplace
     const orchestrator = yield* Orchestrator
-    const known = { roles: yield* roles.list, tools: [...tools.keys()] }
+    const known = {
+      ...(env["CONTEXTFS_PROJECT"] ? { project: env["CONTEXTFS_PROJECT"] } : {}),
+      roles: yield* roles.list,
+      tools: [...tools.keys()]
+    }
     const config = yield* RunConfig.fromInput(
       {
         agents: agents.map((agent) => ({ ...agent, ...written(agent.timeout) })),
         ...(options.numWorkers === undefined ? {} : { workers: options.numWorkers }),
         ...(options.tool === undefined ? {} : { tool: options.tool }),
+        ...(options.project === undefined ? {} : { project: options.project }),
         ...written(options.timeout)
       },
       known
     )
-    const result = yield* orchestrator.run(config, {
-      ...(options.project === undefined ? {} : { project: options.project }),
-      ...(options.onEvent === undefined ? {} : { onEvent: options.onEvent })
-    })
+    const result = yield* orchestrator.run(config, options.onEvent === undefined ? {} : { onEvent: options.onEvent })
     return result.results
   })
   const layer = Live.layer({

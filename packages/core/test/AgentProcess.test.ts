@@ -20,7 +20,13 @@ const layer = Layer.unwrapEffect(
 
 const launch = (
   script: string,
-  options: { level?: AgentProcess.Level; grace?: number; stdin?: string; args?: ReadonlyArray<string>; env?: Record<string, string> } = {}
+  options: {
+    level?: AgentProcess.Level
+    grace?: number
+    stdin?: string
+    args?: ReadonlyArray<string>
+    env?: Record<string, string>
+  } = {}
 ) =>
   Effect.gen(function* () {
     const processes = yield* AgentProcess.AgentProcess
@@ -57,7 +63,10 @@ for (const level of levels) {
   describe(`at level ${level}`, () => {
     it.scopedLive("passes exit codes, stdin and output through", () =>
       Effect.gen(function* () {
-        const { ended, lines } = yield* run('cat; echo "err" >&2; printf "no newline"; exit 42', { level, stdin: "a\nb\n" })
+        const { ended, lines } = yield* run('cat; echo "err" >&2; printf "no newline"; exit 42', {
+          level,
+          stdin: "a\nb\n"
+        })
         expect(lines).toEqual(["a", "b", "no newline"])
         expect(ended).toEqual({ exitCode: 42, sent: "nothing", survivors: 0 })
       }).pipe(Effect.provide(layer))
@@ -72,7 +81,11 @@ for (const level of levels) {
           env: { V: nasty }
         })
         expect(lines.slice(0, 4).join("\n")).toBe(`${nasty}\n${nasty}`)
-        const names = lines.slice(4).join(" ").split(" ").filter((name) => /^[A-Z_]+$/.test(name))
+        const names = lines
+          .slice(4)
+          .join(" ")
+          .split(" ")
+          .filter((name) => /^[A-Z_]+$/.test(name))
         expect(names).toEqual(["CONTEXTFS_MARKER", "PATH", "PWD", "V"])
       }).pipe(Effect.provide(layer))
     )

@@ -65,7 +65,10 @@ const opened = Effect.gen(function* () {
     marker: "m",
     containment: "G"
   })
-  yield* queue.add(runId, [1, 2, 3].map((number) => ({ jobId: jobId(number), spec })))
+  yield* queue.add(
+    runId,
+    [1, 2, 3].map((number) => ({ jobId: jobId(number), spec }))
+  )
   return queue
 })
 
@@ -80,7 +83,10 @@ for (const [name, layer] of Object.entries(layers)) {
     it.effect("hands out pending jobs once each, oldest first", () =>
       Effect.gen(function* () {
         const queue = yield* opened
-        const claims = yield* Effect.all([1, 2, 3, 4].map(() => queue.claim(runId)), { concurrency: 4 })
+        const claims = yield* Effect.all(
+          [1, 2, 3, 4].map(() => queue.claim(runId)),
+          { concurrency: 4 }
+        )
         expect(claims.map(Option.map((job) => job.jobId))).toEqual([
           Option.some(jobId(1)),
           Option.some(jobId(2)),

@@ -75,9 +75,8 @@ export const make = (options: Options): Effect.Effect<AgentProcessService, HostU
     const hurry = Effect.asVoid(Deferred.succeed(hurried, undefined))
 
     const launch = (spec: LaunchSpec, observer: Observer): Effect.Effect<RunningAgent, SpawnFailed, Scope.Scope> =>
-      Effect.acquireRelease(
-        start({ host, launcher, reaper, follower, bootId, hurried }, spec, observer),
-        (agent) => Effect.asVoid(agent.end)
+      Effect.acquireRelease(start({ host, launcher, reaper, follower, bootId, hurried }, spec, observer), (agent) =>
+        Effect.asVoid(agent.end)
       )
 
     return { level: host.level, choose: (wanted) => containment.choose(host, wanted), marker: ours, hurry, launch }
@@ -126,7 +125,8 @@ const start = (parts: Parts, spec: LaunchSpec, observer: Observer): Effect.Effec
           })
         ]
       },
-      catch: (cause) => new SpawnFailed({ message: `cannot prepare ${spec.folder}: ${cause instanceof Error ? cause.message : cause}` })
+      catch: (cause) =>
+        new SpawnFailed({ message: `cannot prepare ${spec.folder}: ${cause instanceof Error ? cause.message : cause}` })
     })
 
     const pid = yield* Effect.async<number, SpawnFailed>((resume) => {

@@ -2,20 +2,20 @@
 import { randomBytes } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { bridgePath } from "@contextfs/mcp/Bridge"
+import type { Admission, RunServerService } from "@contextfs/mcp/RunServer"
+import type { Identity } from "@contextfs/memory/Memory"
 import type { StorageError } from "@contextfs/memory/MemoryError"
 import type * as MemoryStore from "@contextfs/memory/MemoryStore"
 import * as PromptBlock from "@contextfs/memory/PromptBlock"
-import type { Identity } from "@contextfs/memory/Memory"
-import { bridgePath } from "@contextfs/mcp/Bridge"
-import type { Admission, RunServerService } from "@contextfs/mcp/RunServer"
 import * as Prompt from "@contextfs/roles/Prompt"
 import * as Protocol from "@contextfs/roles/Protocol"
 import type { Role } from "@contextfs/roles/Role"
 import * as Data from "effect/Data"
 import * as Deferred from "effect/Deferred"
-import * as Either from "effect/Either"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type { Scope } from "effect/Scope"
 import * as AgentProcess from "../AgentProcess.js"
@@ -172,7 +172,12 @@ interface Begun {
 const begin = (
   shop: Shop,
   input: AttemptInput,
-  at: { readonly folder: string; readonly marker: string; readonly admission: Admission | null; readonly temporary: string }
+  at: {
+    readonly folder: string
+    readonly marker: string
+    readonly admission: Admission | null
+    readonly temporary: string
+  }
 ): Effect.Effect<Begun, NotStarted | SpawnFailed | StorageError, Scope> =>
   Effect.gen(function* () {
     const { job, role, adapter } = input
@@ -219,7 +224,8 @@ const begin = (
 
     yield* Effect.try({
       try: () => write(at.folder, prompt, invocation),
-      catch: (cause) => new NotStarted({ message: `cannot write ${at.folder}: ${cause instanceof Error ? cause.message : cause}` })
+      catch: (cause) =>
+        new NotStarted({ message: `cannot write ${at.folder}: ${cause instanceof Error ? cause.message : cause}` })
     })
 
     const clock = yield* Effect.clock
@@ -274,10 +280,7 @@ const begin = (
   })
 
 /** What the project knows that bears on the task, as a data block for the prompt; nothing found, nothing said. */
-const recall = (
-  store: MemoryStore.MemoryStoreService,
-  job: Job
-): Effect.Effect<string | undefined, StorageError> =>
+const recall = (store: MemoryStore.MemoryStoreService, job: Job): Effect.Effect<string | undefined, StorageError> =>
   Effect.gen(function* () {
     const hits = yield* store.search({
       query: job.spec.task.slice(0, recallQueryChars),
@@ -294,7 +297,8 @@ const recall = (
 
 const write = (folder: string, prompt: string, invocation: Invocation): void => {
   fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const put = (name: string, text: string) => fs.writeFileSync(path.join(folder, name), text, { mode: 0o600, flag: "wx" })
+  const put = (name: string, text: string) =>
+    fs.writeFileSync(path.join(folder, name), text, { mode: 0o600, flag: "wx" })
   put("prompt", invocation.stdin ?? prompt)
   for (const [name, text] of Object.entries(invocation.files ?? {})) put(name, text)
 }

@@ -46,7 +46,9 @@ export const prefix = (host: Host, level: Level): ReadonlyArray<string> => {
 const probe = `mkfifo -m 600 "$1" || exit 1
 for program in env setsid sh unshare; do command -v "$program" || echo; done
 ${(["K1", "K2", "K3"] as const)
-  .map((level) => `env --default-signal=INT,QUIT unshare ${unshare[level].join(" ")} sh -c true && echo ${level} && exit`)
+  .map(
+    (level) => `env --default-signal=INT,QUIT unshare ${unshare[level].join(" ")} sh -c true && echo ${level} && exit`
+  )
   .join("\n")}
 echo G`
 
@@ -69,7 +71,9 @@ export const prepare = (lifeline: string, path: string): Effect.Effect<Host, Hos
         return resume(new HostUnfit({ message: `cannot make a FIFO at ${lifeline}` }))
       }
       if (env === "" || setsid === "" || sh === "") {
-        return resume(new HostUnfit({ message: "the programs env, setsid and sh are needed on PATH (coreutils, util-linux)" }))
+        return resume(
+          new HostUnfit({ message: "the programs env, setsid and sh are needed on PATH (coreutils, util-linux)" })
+        )
       }
       resume(Effect.succeed({ level, env, setsid, sh, unshare }))
     })
@@ -77,7 +81,13 @@ export const prepare = (lifeline: string, path: string): Effect.Effect<Host, Hos
 
 /** `wanted` where the host can give it; `auto` is the strongest. */
 export const choose = (host: Host, wanted: Containment): Option.Option<Level> =>
-  wanted === "auto" ? Option.some(host.level) : wanted === "group" ? Option.some("G") : host.level === "G" ? Option.none() : Option.some(host.level)
+  wanted === "auto"
+    ? Option.some(host.level)
+    : wanted === "group"
+      ? Option.some("G")
+      : host.level === "G"
+        ? Option.none()
+        : Option.some(host.level)
 
 /** What a level promises, in words for people. */
 export const describe = (level: Level): string =>

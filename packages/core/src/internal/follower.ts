@@ -66,7 +66,8 @@ export class LineSplitter {
     if (this.pending + last.length > maxLineBytes) {
       this.sink.overlong()
     } else {
-      const text = this.pieces.length === 0 ? last.toString("utf8") : Buffer.concat([...this.pieces, last]).toString("utf8")
+      const text =
+        this.pieces.length === 0 ? last.toString("utf8") : Buffer.concat([...this.pieces, last]).toString("utf8")
       this.sink.line(text.endsWith("\r") ? text.slice(0, -1) : text)
     }
     this.pieces = []

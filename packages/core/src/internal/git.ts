@@ -33,7 +33,13 @@ export interface Look {
 export const look = (repository: string, path_: string | undefined): Effect.Effect<Look | null> =>
   Effect.gen(function* () {
     const env = { PATH: path_ ?? "", GIT_CONFIG_NOSYSTEM: "1" }
-    const status = yield* git(repository, env, ["status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames"])
+    const status = yield* git(repository, env, [
+      "status",
+      "--porcelain=v1",
+      "-z",
+      "--untracked-files=all",
+      "--no-renames"
+    ])
     if (status === null) return null
     const head = yield* git(repository, env, ["rev-parse", "--verify", "-q", "HEAD"])
     const dirty = new Map<string, string>()
@@ -58,7 +64,13 @@ export const changed = (
     for (const [name, state] of after.dirty) if (before.dirty.get(name) !== state) names.add(name)
     for (const name of before.dirty.keys()) if (!after.dirty.has(name)) names.add(name)
     if (before.head !== after.head && before.head !== null && after.head !== null) {
-      const between = yield* git(repository, { PATH: path_ ?? "" }, ["diff", "--name-only", "-z", before.head, after.head])
+      const between = yield* git(repository, { PATH: path_ ?? "" }, [
+        "diff",
+        "--name-only",
+        "-z",
+        before.head,
+        after.head
+      ])
       for (const name of between?.split("\0") ?? []) if (name !== "") names.add(name)
     }
     return [...names].sort()

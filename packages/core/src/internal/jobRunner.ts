@@ -44,7 +44,11 @@ const identityOf = (job: Job): Effect.Effect<Identity> =>
   }))
 
 /** What is told of a job that had no attempt, or none that could be judged. */
-export const unattempted = (job: Job, why: Pick<JobResult, "status" | "reason" | "error">, duration: number): JobResult => ({
+export const unattempted = (
+  job: Job,
+  why: Pick<JobResult, "status" | "reason" | "error">,
+  duration: number
+): JobResult => ({
   jobId: job.jobId,
   runId: job.runId,
   agentId: job.spec.agentId,

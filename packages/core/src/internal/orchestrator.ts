@@ -9,14 +9,8 @@ export const run = (config: RunConfig.RunConfig, options: RunOptions = {}) =>
   Effect.gen(function* () {
     const clock = yield* Effect.clock
     const begun = clock.unsafeCurrentTimeMillis()
-    const project = options.project ?? config.project
-    const jobs = config.jobs.map((job) => ({ ...job, project, memory: job.memory && options.memory !== false }))
-    const queue = yield* WorkerQueue.make({
-      project,
-      numWorkers: config.workers,
-      jobs,
-      ...(options.onEvent === undefined ? {} : { onEvent: options.onEvent })
-    })
+    const { jobs, project, workers } = config
+    const queue = yield* WorkerQueue.make({ ...options, project, jobs, numWorkers: workers })
     const results = yield* queue.join
     const status = runStatus(results)
     const at = clock.unsafeCurrentTimeMillis()

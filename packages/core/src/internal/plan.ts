@@ -1,8 +1,8 @@
 /** What a job comes to on this machine: checked as a whole before anything starts. */
 import * as fs from "node:fs"
 import * as path from "node:path"
-import * as RoleRegistry from "@contextfs/roles/RoleRegistry"
 import type { Role } from "@contextfs/roles/Role"
+import * as RoleRegistry from "@contextfs/roles/RoleRegistry"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as AgentProcess from "../AgentProcess.js"
@@ -51,7 +51,8 @@ const programOf = (
   spec: JobSpec
 ): Effect.Effect<ReadonlyArray<string>, AgentUnavailable> =>
   Effect.gen(function* () {
-    const [name, ...args] = spec.settings.command ?? adapter.command ?? (adapter.program === null ? [] : [adapter.program])
+    const [name, ...args] =
+      spec.settings.command ?? adapter.command ?? (adapter.program === null ? [] : [adapter.program])
     if (name === undefined) {
       return yield* new AgentUnavailable({
         tool: spec.tool,

@@ -13,7 +13,7 @@ import * as Stream from "effect/Stream"
 import * as AgentProcess from "../AgentProcess.js"
 import { type Job, JobId, type JobResult, type JobSpec, RunId } from "../Job.js"
 import { JobQueue } from "../JobQueue.js"
-import { QueueClosed } from "../OrchestratorError.js"
+import { HostUnfit, QueueClosed } from "../OrchestratorError.js"
 import type { Failure, Options, WorkerQueue } from "../WorkerQueue.js"
 import { Workplace } from "../Workplace.js"
 import type { Shop } from "./attempt.js"
@@ -37,9 +37,7 @@ const newRunId = Effect.sync(() => RunId.make([...randomBytes(8)].map((byte) => 
 
 type Services = AgentProcess.AgentProcess | JobQueue | MemoryStore.MemoryStore | RoleRegistry | Workplace
 
-export const make = (
-  options: Options
-): Effect.Effect<WorkerQueue, Failure, Scope | Services> =>
+export const make = (options: Options): Effect.Effect<WorkerQueue, Failure, Scope | Services> =>
   Effect.gen(function* () {
     const context = yield* Effect.context<Services>()
     const journal = yield* JobQueue
@@ -55,7 +53,11 @@ export const make = (
     const planned = options.jobs ?? []
     yield* Effect.forEach(planned, plan, { discard: true })
     const runId = yield* newRunId
-    const server = yield* RunServer.make({ directory: workplace.runtimeDir })
+    const server = yield* RunServer.make({ directory: workplace.runtimeDir }).pipe(
+      Effect.mapError(
+        ({ hint, message }) => new HostUnfit({ message: hint === undefined ? message : `${message} – ${hint}` })
+      )
+    )
     const shop: Shop = { workplace, processes, store, server }
     yield* journal.open({
       runId,
@@ -132,7 +134,10 @@ export const make = (
           live.set(jobId, { jobId, cancelled: yield* Deferred.make<void>(), running: false, startedAt: now() })
         }
         yield* journal.add(runId, jobs)
-        yield* Queue.offerAll(tokens, jobs.map(() => undefined))
+        yield* Queue.offerAll(
+          tokens,
+          jobs.map(() => undefined)
+        )
         return jobs
       })
 
@@ -144,7 +149,13 @@ export const make = (
       project: options.project,
       workers: numWorkers,
       containment: processes.level,
-      jobs: initial.map(({ jobId, spec: { agentId, role, tool, directory } }) => ({ jobId, agentId, role, tool, directory }))
+      jobs: initial.map(({ jobId, spec: { agentId, role, tool, directory } }) => ({
+        jobId,
+        agentId,
+        role,
+        tool,
+        directory
+      }))
     })
     const workers = yield* Effect.replicateEffect(Effect.forkScoped(worker), numWorkers)
 
@@ -219,10 +230,16 @@ export const make = (
     }
   })
 
-const bug = { status: "failed", reason: "Indeterminate", error: "internal error of ContextFS, please report it" } as const
+const bug = {
+  status: "failed",
+  reason: "Indeterminate",
+  error: "internal error of ContextFS, please report it"
+} as const
 
 /** What a run came to whose jobs have all ended. */
 export const runStatus = (results: ReadonlyArray<JobResult>): "completed" | "failed" | "cancelled" => {
   if (results.every((result) => result.status === "completed")) return "completed"
-  return results.every((result) => result.status === "completed" || result.status === "cancelled") ? "cancelled" : "failed"
+  return results.every((result) => result.status === "completed" || result.status === "cancelled")
+    ? "cancelled"
+    : "failed"
 }
