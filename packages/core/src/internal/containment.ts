@@ -14,9 +14,9 @@ export type Containment = "auto" | "group" | "namespace"
 export type Level = "K1" | "K2" | "K3" | "G"
 
 const unshare: Readonly<Record<Exclude<Level, "G">, ReadonlyArray<string>>> = {
-  K1: ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"],
-  K2: ["unshare", "--user", "--map-current-user", "--pid", "--fork", "--kill-child", "--mount-proc"],
-  K3: ["unshare", "--user", "--map-current-user", "--pid", "--fork", "--kill-child"]
+  K1: ["--pid", "--fork", "--kill-child", "--mount-proc"],
+  K2: ["--user", "--map-current-user", "--pid", "--fork", "--kill-child", "--mount-proc"],
+  K3: ["--user", "--map-current-user", "--pid", "--fork", "--kill-child"]
 }
 
 /**
