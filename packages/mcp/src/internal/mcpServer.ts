@@ -1,0 +1,94 @@
+/** The official SDK's server, one light instance per connection, over our own transport. */
+import type { Readable, Writable } from "node:stream"
+import type { MemoryCall } from "@contextfs/roles/Protocol"
+import type { CallToolResult } from "@modelcontextprotocol/sdk/types.js"
+import type { jsonSchemaValidator } from "@modelcontextprotocol/sdk/validation/types.js"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Runtime from "effect/Runtime"
+import type { McpServer, Options, Session } from "../McpServer.js"
+import { LineTransport } from "./lineTransport.js"
+
+/** Of the tools' interface: changes when a tool, a parameter or an answer does. */
+const toolsVersion = "1.0.0"
+
+// The SDK would build one JSON Schema compiler a connection; only elicitation needs it, which we do not use.
+const noValidator: jsonSchemaValidator = {
+  getValidator: () => {
+    throw new Error("this server asks nothing of its clients")
+  }
+}
+
+export const make = <R>(options: Options<R>): Effect.Effect<McpServer, never, R> =>
+  Effect.gen(function* () {
+    const runtime = yield* Effect.runtime<R>()
+    const tools = new Map(options.tools.map((tool) => [tool.name, tool]))
+    // Loaded once, when somebody comes: a run without memory never pays for it. Not cut, for the others wait for it too.
+    const sdk = yield* Effect.cached(
+      Effect.uninterruptible(
+        Effect.promise(async () => {
+          const [{ Server }, types] = await Promise.all([
+            import("@modelcontextprotocol/sdk/server/index.js"),
+            import("@modelcontextprotocol/sdk/types.js")
+          ])
+          return { Server, types, tools: options.tools.map((tool) => types.ToolSchema.parse(tool.listing())) }
+        })
+      )
+    )
+
+    const call = (name: string, args: unknown, session: Session): Effect.Effect<CallToolResult | null, never, R> =>
+      Effect.gen(function* () {
+        const tool = tools.get(name)
+        if (tool === undefined) return null
+        const answer = yield* tool.call(args, session.caller)
+        const at = yield* Clock.currentTimeMillis
+        const record: MemoryCall = {
+          tool: name,
+          at,
+          ok: answer.ok,
+          ...answer.record,
+          memoryIds: answer.record.memoryIds ?? []
+        }
+        session.onCall?.(record)
+        return {
+          content: [{ type: "text" as const, text: answer.text }],
+          ...(answer.ok ? { structuredContent: answer.structured } : { isError: true })
+        }
+      })
+
+    const connect = (input: Readable, output: Writable, session: Session): Effect.Effect<LineTransport> =>
+      Effect.gen(function* () {
+        const { Server, types, tools: listing } = yield* sdk
+        const transport = new LineTransport(input, output, (value) => types.JSONRPCMessageSchema.safeParse(value).data)
+        const server = new Server(
+          { name: "contextfs", title: "ContextFS", version: toolsVersion },
+          { capabilities: { tools: {} }, instructions: options.instructions, jsonSchemaValidator: noValidator }
+        )
+        server.setRequestHandler(types.ListToolsRequestSchema, () => ({ tools: listing }))
+        server.setRequestHandler(types.CallToolRequestSchema, async ({ params }, { signal }) => {
+          const result = await Runtime.runPromise(runtime)(call(params.name, params.arguments, session), { signal })
+          if (result !== null) return result
+          throw new types.McpError(
+            types.ErrorCode.InvalidParams,
+            `unknown tool ${JSON.stringify(params.name.slice(0, 100))}`
+          )
+        })
+        yield* Effect.promise(() => server.connect(transport))
+        return transport
+      })
+
+    return {
+      serve: (input, output, session) =>
+        connect(input, output, session).pipe(
+          Effect.flatMap((transport) =>
+            Effect.async<void>((resume) => transport.whenClosed(() => resume(Effect.void)))
+          ),
+          Effect.ensuring(
+            Effect.sync(() => {
+              input.destroy()
+              output.destroy()
+            })
+          )
+        )
+    }
+  })
