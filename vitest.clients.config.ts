@@ -1,0 +1,14 @@
+import { defineConfig } from "vitest/config"
+
+/** The real agent programs; started by scripts/clients.mjs. */
+export default defineConfig({
+  test: {
+    include: ["test/clients/**/*.test.ts"],
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
+    pool: "forks",
+    maxWorkers: 2,
+    minWorkers: 1,
+    reporters: ["verbose", ["json", { outputFile: ".test-results/clients.json" }]]
+  }
+})
