@@ -28,6 +28,12 @@ export interface AgentInput {
   readonly retries?: number
 }
 
+/** A whole configuration, as it stands in a file; relative directories are relative to the process's. */
+export interface RunInput {
+  readonly agents: ReadonlyArray<AgentInput>
+  readonly [setting: string]: unknown
+}
+
 export interface RunAgentsOptions {
   /** Concurrent agents; default 3. */
   readonly numWorkers?: number
@@ -53,15 +59,16 @@ const written = (timeout: DurationInput | undefined) =>
   timeout === undefined ? {} : { timeout: Duration.isDuration(timeout) ? Duration.toSeconds(timeout) : timeout }
 
 /**
- * Runs the agents concurrently with one shared memory; results in the order of `agents`. A job that fails is a result,
+ * Runs the agents, or a whole configuration, concurrently with one shared memory; results in the order of the agents. A job that fails is a result,
  * not an error. Rejects with `ConfigError`, `AgentUnavailable` or `PolicyRefused` before anything has started, or with
  * `StorageError`.
  */
 export const runAgents = async (
-  agents: ReadonlyArray<AgentInput>,
+  agents: ReadonlyArray<AgentInput> | RunInput,
   options: RunAgentsOptions = {}
 ): Promise<ReadonlyArray<JobResult>> => {
   const env = options.env ?? process.env
+  const { agents: list, ...settings } = "agents" in agents ? agents : { agents }
   const program = Effect.gen(function* () {
     const roles = yield* RoleRegistry
     const { tools } = yield* Workplace
@@ -73,7 +80,8 @@ export const runAgents = async (
     }
     const config = yield* RunConfig.fromInput(
       {
-        agents: agents.map((agent) => ({ ...agent, ...written(agent.timeout) })),
+        ...settings,
+        agents: list.map((agent) => ({ ...agent, ...written(agent.timeout) })),
         ...(options.numWorkers === undefined ? {} : { workers: options.numWorkers }),
         ...(options.tool === undefined ? {} : { tool: options.tool }),
         ...(options.project === undefined ? {} : { project: options.project }),

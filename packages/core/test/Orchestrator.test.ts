@@ -48,7 +48,7 @@ describe("a run", () => {
         { agentId: "test-1", error: null, status: "completed" }
       ])
       const [code, test] = result.results
-      expect(code?.memory?.done).toEqual(expect.arrayContaining(["save decisions as decision"]))
+      expect(code?.memory?.done).toEqual(["search prior decisions", "save decisions with their rationale as decision"])
       expect(test?.memory?.searches).toBeGreaterThan(0)
       expect(events.map((event) => event.kind)).toEqual(
         expect.arrayContaining(["runStarted", "jobStarted", "agentEvent", "jobEnded", "runEnded"])
