@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import { identifierParts, queryWords } from "../src/internal/words.js"
+import { identifierParts, identifiers, queryWords } from "../src/internal/words.js"
 import type { Identity } from "../src/Memory.js"
 import { layerMemory, MemoryStore, type SearchQuery } from "../src/MemoryStore.js"
 
@@ -170,6 +170,41 @@ describe("search", () => {
     )
   )
 
+  it.effect("what alone shares an identifier with the best answer comes with it, after better matches", () =>
+    store(
+      Effect.gen(function* () {
+        const memory = yield* MemoryStore
+        yield* memory.save({ content: "The nightly import fails with a timeout in jobs/import_users.ts" }, by())
+        yield* memory.save({ content: "jobs/import_users.ts holds one connection per row" }, by())
+        yield* memory.save({ content: "jobs/other_thing.ts holds none" }, by())
+        expect(yield* contents({ query: "why does the nightly run fail?" })).toEqual([
+          "The nightly import fails with a timeout in jobs/import_users.ts",
+          "jobs/import_users.ts holds one connection per row"
+        ])
+        expect((yield* contents({ query: "why does the nightly run fail?", limit: 1 })).length).toBe(1)
+        expect((yield* contents({ query: "nightly", project: "other" })).length).toBe(0)
+      })
+    )
+  )
+
+  it.effect("no text makes saving or finding it slow", () =>
+    store(
+      Effect.gen(function* () {
+        const memory = yield* MemoryStore
+        const begun = performance.now()
+        for (const piece of ["a", "A", "aA", "-", "a-", ".", "/", "1a", "#1", "\u0301", "🙂", "_a", "\n", "<"]) {
+          const text = `find ${piece.repeat(65_000 / Buffer.byteLength(piece))} me`
+          const { memory: saved } = yield* memory.save({ content: text, summary: "needle" }, by())
+          yield* memory.search({ query: text, project: "p" })
+          yield* memory.search({ query: "needle", limit: 1 })
+          yield* memory.delete(saved.id, by())
+        }
+        // A pattern that tries every start against every end needs minutes for these.
+        expect(performance.now() - begun).toBeLessThan(20_000)
+      })
+    )
+  )
+
   it("splits words as promised", () => {
     expect(queryWords("What is the Größe of AuthTOKEN, auth-token?", 10)).toEqual([
       "größe",
@@ -178,6 +213,13 @@ describe("search", () => {
       "token"
     ])
     expect(queryWords("to be or not to be", 10)).toEqual(["to", "be", "or", "not"])
+    expect(identifiers("See src/auth.ts, #42, user-store (getUser) v1.2.3. Plain words... and a.b --- #")).toEqual([
+      "src/auth.ts",
+      "#42",
+      "user-store",
+      "getUser",
+      "v1.2.3"
+    ])
     expect(identifierParts("getHTTPServer2 snake_case sha256 abc aB plain")).toEqual([
       "get",
       "http",

@@ -2,7 +2,7 @@ import type { Constructor } from "@effect/sql/Statement"
 import * as Effect from "effect/Effect"
 import type { Hit, SearchQuery } from "../MemoryStore.js"
 import { columns, decodeStored, limitOf, whereMemory } from "./rows.js"
-import { namespaceWord, projectWord, queryWords } from "./words.js"
+import { identifiers, namespaceWord, projectWord, queryWords } from "./words.js"
 
 /** Candidates that are ranked with care. */
 const poolSize = 200
@@ -16,20 +16,21 @@ const minEvidence = 0.4
 const evidenceDepth = 10
 /** A query weighs no more than this many unknown words: a task description is not one question. */
 const maxWeightWords = 8
-/** In fewer records than this, counts say little about what a word is worth, and any match is worth showing. */
+/** In a store of fewer records, counts say little about what a word is worth, and any match is worth showing. */
 const minRecordsForEvidence = 50
 const minRecordsForScopeWeights = 100
+/** The record that alone shares an identifier with the best one has at least this part of its score. */
+const hopShare = 0.6
+const maxHops = 12
 
-interface Counts {
-  readonly total: number
-  readonly byWord: ReadonlyMap<string, number>
-}
+type Counts = ReadonlyMap<string, number>
+type Ranked = ReadonlyArray<readonly [row: number, score: number]>
 
 /** As FTS5 has it. */
 const storeWeight = (total: number, count: number) => Math.max(1e-6, Math.log((total - count + 0.5) / (count + 0.5)))
 const scopeWeight = (total: number, count: number) => Math.log(1 + (total - count + 0.5) / (count + 0.5))
 
-// Words hold letters, digits and marks only, so quoting them needs no escapes.
+// Words and identifiers hold no quotes, so quoting them needs no escapes.
 const anyOf = (words: ReadonlyArray<string>) =>
   `{summary tags content parts} : (${words.map((word) => `"${word}"`).join(" OR ")})`
 const scopeOf = (query: SearchQuery): ReadonlyArray<string> => [
@@ -47,7 +48,7 @@ export const makeSearch = (sql: Constructor) => {
           (SELECT 1 FROM word_index WHERE word_index MATCH ${[...scope, anyOf([word])].join(" AND ")} LIMIT ${countLimit})`,
         ([found]) => [word, found?.n ?? 0] as const
       )
-    ).pipe(Effect.map((entries): Counts["byWord"] => new Map(entries)))
+    ).pipe(Effect.map((entries): Counts => new Map(entries)))
 
   const countRecords = (query: SearchQuery) => {
     const scope = whereMemory(sql, {
@@ -68,6 +69,24 @@ export const makeSearch = (sql: Constructor) => {
     sql<{ row: number; score: number }>`SELECT rowid AS row, -bm25(word_index, 0, 2, 2, 1, 0.5) AS score FROM word_index
       WHERE word_index MATCH ${[...scope, anyOf([word])].join(" AND ")} AND +rowid IN (SELECT value FROM json_each(${pool}))`
 
+  /** One hop from the best record, along its identifiers that occur in exactly one other. */
+  const hop = (ranked: Ranked, query: SearchQuery, scope: ReadonlyArray<string>) =>
+    Effect.gen(function* () {
+      const [top] = ranked
+      if (top === undefined) return ranked
+      const texts = yield* sql<{ text: string }>`SELECT coalesce(summary, '') || char(10) || content AS text
+        FROM memories WHERE row = ${top[0]}`
+      const scores = new Map(ranked)
+      for (const name of identifiers(texts[0]?.text ?? "").slice(0, maxHops)) {
+        const having = yield* sql<{ row: number }>`SELECT m.row AS row
+          FROM word_index JOIN memories m ON m.row = word_index.rowid
+          WHERE word_index MATCH ${[...scope, anyOf([name])].join(" AND ")} AND ${whereMemory(sql, query)} LIMIT 3`
+        if (having.length !== 2 || !having.some(({ row }) => row === top[0])) continue
+        for (const { row } of having) scores.set(row, Math.max(scores.get(row) ?? 0, hopShare * top[1]))
+      }
+      return [...scores].sort(byScore)
+    })
+
   const rank = (query: SearchQuery) =>
     Effect.gen(function* () {
       const words = queryWords(query.query, maxWordsRead)
@@ -85,22 +104,29 @@ export const makeSearch = (sql: Constructor) => {
         FROM word_index JOIN memories m ON m.row = word_index.rowid
         WHERE word_index MATCH ${[...scope, anyOf(known)].join(" AND ")} AND ${whereMemory(sql, query)}
         ORDER BY score DESC, m.row LIMIT ${poolSize}`
-      const ranked = candidates.map(({ row, score }) => [row, score] as const)
-      const { total, scoped } = yield* countRecords(query)
-      if (candidates.length === 0 || scoped < minRecordsForEvidence) return ranked
-
       const pool = JSON.stringify(candidates.map(({ row }) => row))
-      const perWord = yield* Effect.forEach(known, (word) =>
-        Effect.map(scoresOf(word, scope, pool), (scores) => ({ word, scores }))
-      )
+      const { total, scoped } = yield* countRecords(query)
+      const perWord =
+        total < minRecordsForEvidence
+          ? []
+          : yield* Effect.forEach(known, (word) =>
+              Effect.map(scoresOf(word, scope, pool), (scores) => ({ word, scores }))
+            )
       const ownWeights = scope.length > 0 && scoped >= minRecordsForScopeWeights && scoped < total / 2
-      const result = ownWeights ? rescore(perWord, total, counts, scoped, yield* countWords(known, scope)) : ranked
+      const ranked = yield* hop(
+        ownWeights
+          ? rescore(perWord, total, counts, scoped, yield* countWords(known, scope))
+          : candidates.map(({ row, score }) => [row, score] as const),
+        query,
+        scope
+      )
+      if (total < minRecordsForEvidence) return ranked
 
-      const best = new Set(result.slice(0, evidenceDepth).map(([row]) => row))
+      const best = new Set(ranked.slice(0, evidenceDepth).map(([row]) => row))
       const weigh = (of: ReadonlyArray<string>) => of.reduce((sum, word) => sum + storeWeight(total, countOf(word)), 0)
       const found = perWord.filter(({ scores }) => scores.some(({ row }) => best.has(row))).map(({ word }) => word)
       const whole = Math.min(weigh(words), maxWeightWords * storeWeight(total, 0))
-      return weigh(found) < minEvidence * whole ? [] : result
+      return weigh(found) < minEvidence * whole ? [] : ranked
     })
 
   const search = (query: SearchQuery) =>
@@ -127,10 +153,10 @@ const rescore = (
     readonly scores: ReadonlyArray<{ readonly row: number; readonly score: number }>
   }>,
   total: number,
-  counts: Counts["byWord"],
+  counts: Counts,
   scoped: number,
-  scopedCounts: Counts["byWord"]
-): ReadonlyArray<readonly [row: number, score: number]> => {
+  scopedCounts: Counts
+): Ranked => {
   const sums = new Map<number, number>()
   for (const { word, scores } of perWord) {
     const factor = scopeWeight(scoped, scopedCounts.get(word) ?? 0) / storeWeight(total, counts.get(word) ?? 0)

@@ -29,6 +29,21 @@ export const identifierParts = (text: string): ReadonlyArray<string> => {
   return [...parts]
 }
 
+/** A longer one is no name, and would make the patterns below slow. */
+const maxNameLength = 200
+
+/** Names that can tie two records together: paths, dotted, hyphenated, underscored and camelCase names, #123. */
+export const identifiers = (text: string): ReadonlyArray<string> => {
+  const names = new Set<string>()
+  for (const [run] of text.matchAll(/[#\p{L}\p{N}._/-]+/gu)) {
+    if (run.length > maxNameLength) continue
+    const name = run.replace(/^[._/-]+|[#._/-]+$/g, "")
+    const isName = /^#\p{N}+$/u.test(name) || (name.length >= 5 && /[._/-]|\p{Ll}\p{Lu}/u.test(name))
+    if (isName) names.add(name)
+  }
+  return [...names]
+}
+
 const hex = (text: string) => createHash("sha256").update(text).digest("hex").slice(0, 20)
 
 /** Opaque words that bring a scope into the index, so that rows outside of it are never ranked. */
