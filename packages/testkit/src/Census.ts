@@ -1,0 +1,2 @@
+/** Which processes are still alive, found by what they carry; Linux only. */
+export * from "@contextfs/fixtures/Census"
