@@ -9,6 +9,6 @@ export default defineConfig({
     pool: "forks",
     maxWorkers: 2,
     minWorkers: 1,
-    reporters: ["verbose", ["json", { outputFile: ".test-results/clients.json" }]]
+    reporters: ["default", ["json", { outputFile: ".test-results/clients.json" }]]
   }
 })

@@ -26,7 +26,11 @@ const person = people.at(-1) ?? { name: "nobody", uid: -1, gid: -1 }
 
 const tasks = { test: "Write unit tests for", code: "Implement the auth", review: "Review auth implementation" }
 const roles = ["test", "code", "review"] as const
-const roleOf = (conversation: Conversation) => roles.find((role) => prompt(conversation).includes(tasks[role]))
+/** By the task at the end of the prompt: what is recalled before it may tell of other tasks. */
+const roleOf = (conversation: Conversation) => {
+  const task = prompt(conversation).split("\n# Task\n").at(-1) ?? ""
+  return roles.find((role) => task.includes(tasks[role]))
+}
 
 const saving: Script = (conversation) =>
   steps([

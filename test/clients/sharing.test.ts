@@ -61,7 +61,9 @@ const cases = Object.values(programs).flatMap((program) =>
   people.flatMap((person) => (["key", "login"] as const).map((means) => ({ program, person, means })))
 )
 
-describe.each(cases)("$program.name as $person.name with a $means", ({ program, person, means }) => {
+const titled = cases.map((each) => [`${each.program.name} as ${each.person.name} with a ${each.means}`, each] as const)
+
+describe.each(titled)("%s", (_, { program, person, means }) => {
   const secret = randomBytes(6).toString("hex")
   let server: ModelServer
   let world: World

@@ -13,7 +13,9 @@ import { type Ended, makeWorld, type World } from "./support/world.js"
 
 const cases = Object.values(programs).flatMap((program) => people.map((person) => ({ program, person })))
 
-describe.each(cases)("$program.name as $person.name", ({ program, person }) => {
+const titled = cases.map((each) => [`${each.program.name} as ${each.person.name}`, each] as const)
+
+describe.each(titled)("%s", (title, { program, person }) => {
   const here = situations.filter(({ only }) => only === undefined || only === program.name)
   let server: ModelServer
   let world: World
@@ -77,12 +79,12 @@ describe.each(cases)("$program.name as $person.name", ({ program, person }) => {
   }
   const table = (rows: ReadonlyArray<readonly [string, string, string]>): void => {
     const line = (row: ReadonlyArray<string>) => row.map((cell) => cell.padEnd(30)).join("  ")
-    const where = `${program.name} as ${person.name}`
-    const text = [[where, "expected", "seen"], ...rows].map((row) => line(row).trimEnd()).join("\n")
+    const text = [[title, "expected", "seen"], ...rows].map((row) => line(row).trimEnd()).join("\n")
     writeSync(1, `\n${text}\n\n`)
   }
 
-  it.each(here)("$name ends as $expected", ({ name, expected, also }) => {
+  const promises = here.map((situation) => [situation.name, situation.expected.join(" or "), situation] as const)
+  it.each(promises)("%s ends as %s", (name, _, { expected, also }) => {
     const job = jobOf(name)
     if (job === undefined) throw new Error("no result")
     expect(expected, job.error).toContain(outcomeOf(job))
