@@ -210,7 +210,7 @@ describe("MemoryStore", () => {
     )
   )
 
-  it.effect("of many who evolve the same memory at once one wins, and the others are told the new head", () =>
+  it.live("of many who evolve the same memory at once one wins, and the others are told the new head", () =>
     inFile((file) =>
       Effect.gen(function* () {
         const memory = yield* MemoryStore

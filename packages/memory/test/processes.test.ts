@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
 import * as fs from "node:fs"
+import { createRequire } from "node:module"
 import * as os from "node:os"
 import * as path from "node:path"
 import { createInterface } from "node:readline"
@@ -35,8 +36,13 @@ interface Line {
   readonly error?: string
 }
 
-const start = (file: string, name: string, count: number): { child: ChildProcess; lines: AsyncIterable<string> } => {
-  const child = spawn(process.execPath, [bundle, file, name, String(count)], { stdio: ["ignore", "pipe", "inherit"] })
+const start = (
+  file: string,
+  name: string,
+  count: number,
+  program = bundle
+): { child: ChildProcess; lines: AsyncIterable<string> } => {
+  const child = spawn(process.execPath, [program, file, name, String(count)], { stdio: ["ignore", "pipe", "inherit"] })
   return { child, lines: createInterface({ input: child.stdout }) }
 }
 
@@ -65,6 +71,42 @@ const inspect = (file: string) => {
     db.close()
   }
 }
+
+describe("a driver without its native binary", () => {
+  it("is one clear error that says where and what to do", async () => {
+    const require = createRequire(import.meta.url)
+    const driver = path.dirname(require.resolve("better-sqlite3/package.json"))
+    const bindings = createRequire(path.join(driver, "package.json")).resolve("bindings")
+    const home = path.join(folder, "broken")
+    const modules = path.join(home, "node_modules")
+    for (const file of ["package.json", "lib"]) {
+      fs.cpSync(path.join(driver, file), path.join(modules, "better-sqlite3", file), { recursive: true })
+    }
+    for (const each of [bindings, createRequire(bindings).resolve("file-uri-to-path")]) {
+      const name = path.basename(path.dirname(each))
+      fs.cpSync(path.dirname(each), path.join(modules, name), { recursive: true, dereference: true })
+    }
+    await esbuild.build({
+      entryPoints: [path.join(import.meta.dirname, "workers", "saver.ts")],
+      outfile: path.join(home, "saver.mjs"),
+      bundle: true,
+      platform: "node",
+      format: "esm",
+      external: ["better-sqlite3"],
+      logLevel: "error"
+    })
+    const { child, lines } = start(path.join(home, "memory.db"), "w", 1, path.join(home, "saver.mjs"))
+    const ended = once(child, "close")
+    const seen: Array<string> = []
+    for await (const line of lines) seen.push(line)
+    await ended
+    expect(seen.length).toBe(1)
+    expect(JSON.parse(seen[0] ?? "{}").error).toMatch(
+      /^StorageError: .*memory\.db: the SQLite driver \(better-sqlite3\) cannot be loaded .*npm rebuild better-sqlite3/
+    )
+    expect(fs.existsSync(path.join(home, "memory.db"))).toBe(false)
+  })
+})
 
 describe("many processes, one memory", () => {
   it("16 processes that start at once × 1,000 saves: 16,000 rows, no error", async () => {

@@ -152,7 +152,14 @@ const prepareSchema = (db: Database.Database, { path: file, migrations }: Sqlite
     db.pragma(`user_version = ${known}`)
   })
   const before = seen.deferred()
-  db.pragma("journal_mode = WAL")
+  const mode = db.pragma("journal_mode = WAL", { simple: true })
+  if (mode !== "wal" && mode !== "memory") {
+    throw refuse(
+      file,
+      `this filesystem does not carry SQLite's write-ahead log (journal mode is ${String(mode)})`,
+      "set CONTEXTFS_DATA_DIR to a folder on a local disk"
+    )
+  }
   if (before < known) migrate.immediate()
 }
 

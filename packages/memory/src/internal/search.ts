@@ -79,7 +79,7 @@ export const makeSearch = (sql: Constructor) => {
       const scores = new Map(ranked)
       for (const name of identifiers(texts[0]?.text ?? "").slice(0, maxHops)) {
         const having = yield* sql<{ row: number }>`SELECT m.row AS row
-          FROM word_index JOIN memories m ON m.row = word_index.rowid
+          FROM word_index CROSS JOIN memories m ON m.row = word_index.rowid
           WHERE word_index MATCH ${[...scope, anyOf([name])].join(" AND ")} AND ${whereMemory(sql, query)} LIMIT 3`
         if (having.length !== 2 || !having.some(({ row }) => row === top[0])) continue
         for (const { row } of having) scores.set(row, Math.max(scores.get(row) ?? 0, hopShare * top[1]))
@@ -99,9 +99,10 @@ export const makeSearch = (sql: Constructor) => {
       if (known.length === 0) return []
 
       const scope = scopeOf(query)
+      // CROSS: the index is always the outer loop; the other way it would be matched once per record.
       const candidates = yield* sql<{ row: number; score: number }>`SELECT m.row AS row,
           -bm25(word_index, 0, 2, 2, 1, 0.5) AS score
-        FROM word_index JOIN memories m ON m.row = word_index.rowid
+        FROM word_index CROSS JOIN memories m ON m.row = word_index.rowid
         WHERE word_index MATCH ${[...scope, anyOf(known)].join(" AND ")} AND ${whereMemory(sql, query)}
         ORDER BY score DESC, m.row LIMIT ${poolSize}`
       const pool = JSON.stringify(candidates.map(({ row }) => row))

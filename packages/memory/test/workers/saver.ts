@@ -23,6 +23,12 @@ const program = Effect.gen(function* () {
   }
 })
 
-Effect.runPromise(Effect.provide(program, layerSqlite({ path: file }))).catch((error: unknown) => {
-  process.stdout.write(`${JSON.stringify({ error: String(error) })}\n`)
-})
+const reported = Effect.provide(program, layerSqlite({ path: file })).pipe(
+  Effect.catchTag("StorageError", (error) =>
+    Effect.sync(() => {
+      process.stdout.write(`${JSON.stringify({ error: `${error}; ${error.hint}` })}\n`)
+    })
+  )
+)
+
+void Effect.runPromise(reported)
