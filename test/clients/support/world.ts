@@ -9,7 +9,7 @@ import { killAll, waitForNone } from "../../../packages/fixtures/src/Census.js"
 import type { Person } from "./people.js"
 import type { Program } from "./programs.js"
 
-const contextfs = fileURLToPath(new URL("../../../packages/cli/dist/bin.cjs", import.meta.url))
+const contextfs = fileURLToPath(new URL("../../../packages/cli/node_modules/.shim/bin.mjs", import.meta.url))
 
 export interface Ended {
   readonly code: number | null

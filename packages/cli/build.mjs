@@ -1,0 +1,46 @@
+/** Bundles the command: a tiny front, the main part, and parts that are loaded when a command needs them. */
+import { createHash } from "node:crypto"
+import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import path from "node:path"
+import { fileURLToPath } from "node:url"
+import { rolldown } from "rolldown"
+
+const here = path.dirname(fileURLToPath(import.meta.url))
+const dist = path.join(here, "dist")
+const { version } = JSON.parse(readFileSync(path.join(here, "package.json"), "utf8"))
+rmSync(dist, { recursive: true, force: true })
+
+const bundle = async (input, output, options = {}) => {
+  const built = await rolldown({
+    input,
+    cwd: here,
+    platform: "node",
+    tsconfig: false,
+    external: ["better-sqlite3"],
+    resolve: { conditionNames: ["@contextfs/source", "node", "import", "default"] },
+    onLog: (level, log, handler) => {
+      if (log.code === "UNRESOLVED_IMPORT") throw new Error(log.message)
+      handler(level, log)
+    },
+    ...options
+  })
+  const { output: files } = await built.write({ dir: dist, ...output })
+  await built.close()
+  return files
+}
+
+const cjs = { format: "cjs", chunkFileNames: "[name]-[hash].cjs", exports: "named" }
+const [main] = await bundle({ main: "src/main.ts" }, { ...cjs, entryFileNames: "main-[hash].cjs" })
+
+await bundle(
+  { bin: "src/front.ts" },
+  { ...cjs, entryFileNames: "bin.cjs", banner: "#!/usr/bin/env node" },
+  { transform: { define: { __VERSION__: JSON.stringify(version), __MAIN__: JSON.stringify(main.fileName) } } }
+)
+chmodSync(path.join(dist, "bin.cjs"), 0o755)
+
+// Programs that agents start: each whole in one file, beside the bundle.
+const programs = { "program/bridge": "@contextfs/mcp/program/bridge", mockAgent: "@contextfs/core/mockAgent" }
+for (const [name, input] of Object.entries(programs)) {
+  await bundle({ [name]: input }, { format: "esm", entryFileNames: "[name].js", codeSplitting: false })
+}

@@ -1,0 +1,26 @@
+import * as Effect from "effect/Effect"
+import type { Command } from "../Command.js"
+import * as inRun from "../internal/inRun.js"
+import * as parameters from "../internal/parameters.js"
+import * as store from "../internal/store.js"
+
+export const mcp: Command = {
+  name: "mcp",
+  summary: "Serve the shared memory to a session of your own, over stdio (MCP)",
+  parameters: [parameters.project],
+  examples: [["claude mcp add contextfs -- contextfs mcp", "Attach it to your own claude sessions"]],
+  details: "Inside a run it is the agent's own bridge to the run's memory, and opens no database.",
+  run: (given, session) =>
+    Effect.gen(function* () {
+      if (inRun.door(session) !== undefined) {
+        yield* inRun.sameProject(given(parameters.project), session, "contextfs mcp")
+        yield* Effect.promise(() => import("@contextfs/mcp/program/bridge"))
+        return yield* Effect.never
+      }
+      const project = parameters.projectOf(given(parameters.project), session) ?? parameters.defaultProject
+      const identity = yield* store.identity(session, project)
+      const StdioServer = yield* Effect.promise(() => import("@contextfs/mcp/StdioServer"))
+      yield* store.provide(session, StdioServer.run({ identity }))
+      return { text: "", json: null }
+    })
+}

@@ -1,0 +1,52 @@
+import * as fs from "node:fs"
+import * as path from "node:path"
+import * as Effect from "effect/Effect"
+import { NotFound, UsageError } from "../CliError.js"
+import { argument, type Command, flag } from "../Command.js"
+import * as parameters from "../internal/parameters.js"
+
+const where = "contextfs orchestrator spawn"
+const role = argument({ name: "ROLE", help: "Who the agent is: see contextfs orchestrator roles" })
+const directory = argument({ name: "DIRECTORY", help: "Where it works" })
+const task = argument({ name: "TASK", help: "What it shall do, in quotes" })
+const wait = flag({ name: "wait", short: "w", help: "Wait for its end and show it" })
+
+export const spawn: Command = {
+  name: "spawn",
+  summary: "Run a single agent",
+  parameters: [role, directory, task, wait, parameters.project, parameters.tool, parameters.timeout, parameters.json],
+  examples: [
+    ['contextfs orchestrator spawn test ./tests "Write unit tests for auth" --wait', "Run it here until it is done"],
+    ['contextfs orchestrator spawn review . "Look for races" --wait --tool codex', "With another agent program"]
+  ],
+  run: (given, session) =>
+    Effect.gen(function* () {
+      if (!given(wait)) {
+        return yield* new UsageError({
+          message: "an agent that outlives this command needs a supervisor, which does not exist yet",
+          where,
+          hint: "add --wait to run it here until it is done"
+        })
+      }
+      if (!fs.statSync(path.resolve(session.cwd, given(directory)), { throwIfNoEntry: false })?.isDirectory()) {
+        return yield* new NotFound({
+          message: `${given(directory)} is no directory`,
+          hint: "name the directory in which the agent shall work"
+        })
+      }
+      const { runAgents } = yield* Effect.promise(() => import("../internal/runAgents.js"))
+      return yield* runAgents(
+        {
+          where,
+          source: { role: given(role), directory: given(directory), task: given(task) },
+          overrides: {
+            project: given(parameters.project),
+            tool: given(parameters.tool),
+            timeout: given(parameters.timeout)
+          },
+          format: given(parameters.json) ? "json" : "lines"
+        },
+        session
+      )
+    })
+}

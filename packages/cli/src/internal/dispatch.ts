@@ -1,0 +1,75 @@
+/** From a checked command line to the answer of its command, through @effect/cli. */
+import * as Args from "@effect/cli/Args"
+import * as CliConfig from "@effect/cli/CliConfig"
+import * as CliCommand from "@effect/cli/Command"
+import * as Options from "@effect/cli/Options"
+import type { ValidationError } from "@effect/cli/ValidationError"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodePath from "@effect/platform-node/NodePath"
+import * as NodeTerminal from "@effect/platform-node/NodeTerminal"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import type { Failure } from "../CliError.js"
+import type { Answer, Command, Given, Parameter } from "../Command.js"
+import type { Session } from "../Session.js"
+
+type Texts = ReadonlyArray<string>
+
+// Whatever its kind, a parameter reads the texts that were given for it: that is what the checker has checked.
+const argumentOf = ({ name, required }: Parameter<unknown>): Args.Args<Texts> =>
+  required
+    ? Args.text({ name }).pipe(Args.map((text) => [text]))
+    : Args.text({ name }).pipe(Args.optional, Args.map(Option.toArray))
+
+const optionOf = ({ kind, name }: Parameter<unknown>): Options.Options<Texts> =>
+  kind === "flag"
+    ? Options.boolean(name).pipe(Options.map((given) => (given ? [""] : [])))
+    : Options.text(name).pipe(Options.repeated)
+
+const services = Layer.mergeAll(
+  NodeFileSystem.layer,
+  NodePath.layer,
+  NodeTerminal.layer,
+  CliConfig.layer({ isCaseSensitive: true, showBuiltIns: false })
+)
+
+/** Runs `command`; `argv` begins with its group, if it is in one, and its name. */
+export const dispatch = (
+  command: Command,
+  group: string | undefined,
+  argv: ReadonlyArray<string>,
+  session: Session
+): Effect.Effect<Answer, Failure | ValidationError> =>
+  Effect.suspend(() => {
+    let answer: Answer | undefined
+    const takes = command.parameters.filter(({ kind }) => kind === "argument")
+    const options = command.parameters.filter(({ kind }) => kind !== "argument")
+    const config = {
+      args: Args.all(takes.map(argumentOf)),
+      options: Options.all(options.map(optionOf))
+    }
+    const leaf = CliCommand.make(command.name, config, (read) => {
+      const texts = new Map<Parameter<unknown>, Texts>()
+      takes.forEach((parameter, index) => texts.set(parameter, read.args[index] ?? []))
+      options.forEach((parameter, index) => texts.set(parameter, read.options[index] ?? []))
+      const given: Given = (parameter) => Either.getOrThrow(parameter.read(texts.get(parameter) ?? []))
+      return Effect.map(command.run(given, session), (done) => {
+        answer = done
+      })
+    })
+    const run = <A>(app: CliCommand.Command<"contextfs", never, Failure, A>) =>
+      CliCommand.run(app, { name: "contextfs", version: "" })(["node", "contextfs", ...argv])
+    const root = CliCommand.make("contextfs")
+    const ran =
+      group === undefined
+        ? run(root.pipe(CliCommand.withSubcommands([leaf])))
+        : run(root.pipe(CliCommand.withSubcommands([CliCommand.make(group).pipe(CliCommand.withSubcommands([leaf]))])))
+    return ran.pipe(
+      Effect.provide(services),
+      Effect.flatMap(() =>
+        answer === undefined ? Effect.dieMessage(`no command ran for ${argv.join(" ")}`) : Effect.succeed(answer)
+      )
+    )
+  })

@@ -1,0 +1,42 @@
+/** What the agents of a project have saved, newest first: by who saved it, not by search. */
+import type { MemoryType } from "@contextfs/memory/Memory"
+import * as RoleRegistry from "@contextfs/roles/RoleRegistry"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { Failure } from "../CliError.js"
+import type { Answer } from "../Command.js"
+import type { Session } from "../Session.js"
+import { clean } from "./clean.js"
+import { style } from "./layout.js"
+import { memoryLines } from "./memoryLines.js"
+import * as store from "./store.js"
+
+interface Query {
+  readonly project: string
+  readonly limit: number
+  /** Default: every role. */
+  readonly role?: string | undefined
+  readonly types?: ReadonlyArray<MemoryType>
+}
+
+/** `none`: what is said where there is nothing. */
+export const ofAgents = (session: Session, query: Query, none: string): Effect.Effect<Answer, Failure> =>
+  Effect.gen(function* () {
+    const { role, ...filter } = query
+    const registry = yield* Effect.provide(RoleRegistry.RoleRegistry, RoleRegistry.layer)
+    const roles = role === undefined ? (yield* registry.list).map(({ name }) => name) : [role]
+    const found = yield* store.read(session, (memory) =>
+      Effect.forEach(roles, (name) => memory.list({ ...filter, role: name }))
+    )
+    const memories = Option.getOrElse(found, () => [])
+      .flat()
+      .sort((one, other) => other.createdAt - one.createdAt || (one.id < other.id ? -1 : 1))
+      .slice(0, query.limit)
+    return {
+      text:
+        memories.length === 0
+          ? `${none} in project ${clean(query.project)}\n`
+          : memoryLines(memories, { style: style(session.stdout.colour), columns: session.stdout.columns }),
+      json: { project: query.project, memories }
+    }
+  })

@@ -1,0 +1,57 @@
+/** Parameters that several commands share, so that a word means the same everywhere. */
+import * as Duration from "@contextfs/core/Duration"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import { flag, integer, option, text } from "../Command.js"
+import type { Session } from "../Session.js"
+
+export const json = flag({ name: "json", help: "One JSON document on stdout, also for an error" })
+
+export const project = option({
+  name: "project",
+  short: "p",
+  value: "TEXT",
+  help: "Project whose memories are meant",
+  default: "$CONTEXTFS_PROJECT, else default",
+  read: text
+})
+
+export const tool = option({
+  name: "tool",
+  short: "t",
+  value: "TEXT",
+  help: "Agent program: claude, gemini, codex, opencode, or mock to rehearse; wins over the file",
+  default: "claude",
+  read: text
+})
+
+/** Milliseconds. */
+export const timeout = option({
+  name: "timeout",
+  value: "FLOAT",
+  help: 'Time for each agent in seconds, or a text such as "5 minutes"',
+  default: "no limit",
+  read: (given) =>
+    Either.fromOption(
+      Option.filter(Duration.toMillis(given), (millis) => millis > 0 && millis <= 30 * 86_400_000),
+      () => 'seconds above 0, or a text such as "5 minutes", up to 30 days'
+    )
+})
+
+export const limit = (short: string, most: number, fallback: number) =>
+  option({
+    name: "limit",
+    short,
+    value: "INT",
+    help: "At most so many",
+    default: `${fallback}`,
+    read: integer(1, most)
+  })
+
+/** The project where no option names one. */
+export const projectOf = (given: string | undefined, session: Session): string | undefined => {
+  const fromEnvironment = session.env["CONTEXTFS_PROJECT"] ?? ""
+  return given ?? (fromEnvironment === "" ? undefined : fromEnvironment)
+}
+
+export const defaultProject = "default"

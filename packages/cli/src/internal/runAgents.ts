@@ -1,0 +1,93 @@
+/** The way of `run` and `spawn --wait`: configuration, services, view. Loaded only by them. */
+import { AgentProcess } from "@contextfs/core/AgentProcess"
+import * as Live from "@contextfs/core/Live"
+import { Orchestrator, type RunEvent } from "@contextfs/core/Orchestrator"
+import * as RunConfig from "@contextfs/core/RunConfig"
+import * as Tools from "@contextfs/core/Tools"
+import * as RoleRegistry from "@contextfs/roles/RoleRegistry"
+import * as Effect from "effect/Effect"
+import { exitCodes, type Failure, UsageError } from "../CliError.js"
+import type { Answer } from "../Command.js"
+import type { Session } from "../Session.js"
+import { json } from "./clean.js"
+import { style } from "./layout.js"
+import * as parameters from "./parameters.js"
+import * as runLines from "./runLines.js"
+import { summary } from "./runSummary.js"
+import { dataDir } from "./store.js"
+
+export type Format = "lines" | "json" | "jsonl"
+
+export interface Request {
+  /** The command, for messages. */
+  readonly where: string
+  readonly source:
+    | { readonly file: string }
+    | { readonly role: string; readonly directory: string; readonly task: string }
+  readonly overrides: {
+    readonly [Key in keyof RunConfig.Overrides]: RunConfig.Overrides[Key] | undefined
+  }
+  readonly format: Format
+}
+
+/** What was given; what is absent leaves the word to the file. */
+const given = (overrides: Request["overrides"]): RunConfig.Overrides =>
+  Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined))
+
+const load = ({ overrides, source, where }: Request, session: Session) => {
+  // The variable wins over the file, the option over both.
+  const project = parameters.projectOf(overrides.project, session)
+  const known: RunConfig.Known = {
+    roles: RoleRegistry.builtIn,
+    tools: [...Tools.builtIn.keys()],
+    overrides: given({ ...overrides, project })
+  }
+  const config =
+    "file" in source
+      ? RunConfig.load(source.file, known)
+      : RunConfig.fromInput({ agents: [source] }, { ...known, directory: session.cwd })
+  return config.pipe(
+    Effect.catchTag("ConfigError", (error): Effect.Effect<never, RunConfig.ConfigError | UsageError> => {
+      // What is wrong on the command line is a matter of usage.
+      const [issue] = error.issues
+      if (!("role" in source) && !issue.path.startsWith("--")) return error
+      return new UsageError({
+        message: issue.message,
+        where: issue.path.startsWith("--") ? `${where} ${issue.path}` : where,
+        hint: issue.suggestion ?? `see ${where} --help`
+      })
+    })
+  )
+}
+
+/** Events as they happen, in lines for people or for programs; with `json` nothing until the end. */
+const viewer = (session: Session, format: Format): ((event: RunEvent) => void) => {
+  if (format === "json") return () => undefined
+  if (format === "jsonl") return (event) => session.print(`${json(event)}\n`)
+  let state = runLines.initial
+  const options = { style: style(session.stdout.colour), columns: session.stdout.columns }
+  return (event) => {
+    const [next, lines] = runLines.step(state, event, options)
+    state = next
+    for (const line of lines) session.print(`${line}\n`)
+  }
+}
+
+/** Runs the agents and shows them. The exit code says whether all completed. */
+export const runAgents = (request: Request, session: Session): Effect.Effect<Answer, Failure> =>
+  Effect.gen(function* () {
+    const config = yield* load(request, session)
+    const result = yield* Effect.gen(function* () {
+      const orchestrator = yield* Orchestrator
+      const { hurry } = yield* AgentProcess
+      yield* Effect.forkScoped(Effect.zipRight(session.hurried, hurry))
+      return yield* orchestrator.run(config, { onEvent: viewer(session, request.format) })
+    }).pipe(Effect.scoped, Effect.provide(Live.layer({ dataDir: dataDir(session), env: session.env })))
+    const { colour, columns } = session.stdout
+    return {
+      text:
+        request.format === "jsonl" ? `${json({ kind: "result", result })}\n` : summary(result, style(colour), columns),
+      json: result,
+      exitCode: result.status === "completed" ? exitCodes.completed : exitCodes.failed
+    }
+  })

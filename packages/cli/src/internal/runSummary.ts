@@ -1,0 +1,71 @@
+/** What a run came to: a table, then everything about each agent that deserves a look. */
+import * as path from "node:path"
+import type { JobResult } from "@contextfs/core/Job"
+import type { RunResult } from "@contextfs/core/Orchestrator"
+import { clean, firstLine } from "./clean.js"
+import { amount, dollars, plural, seconds, unknown } from "./format.js"
+import { cut, type Style, table } from "./layout.js"
+
+type Colour = (text: string) => string
+
+export const statusColour = (style: Style, { status, denials, warnings }: JobResult): Colour => {
+  if (status === "completed") return denials.length + warnings.length === 0 ? style.green : style.yellow
+  return status === "cancelled" ? style.yellow : style.red
+}
+
+/** Tokens in and out together; unknown where the program told neither. */
+export const tokens = (usage: JobResult["usage"]): number | undefined =>
+  usage?.inputTokens === undefined && usage?.outputTokens === undefined
+    ? undefined
+    : (usage.inputTokens ?? 0) + (usage.outputTokens ?? 0)
+
+const memoryOf = ({ memory }: JobResult): string =>
+  memory === null ? unknown : `${memory.saved.length} saved, ${plural(memory.searches, "search", "searches")}`
+
+/** A word that a shell takes as it is. */
+export const shellWord = (word: string): string =>
+  /^[\w./:@-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
+
+export const summary = (run: RunResult, style: Style, columns: number): string => {
+  const head = ["AGENT", "STATUS", "TIME", "TOKENS", "COST", "MEMORY", "RESULT"]
+  const rows = run.results.map((result) => [
+    clean(result.agentId),
+    result.status,
+    seconds(result.duration),
+    amount(tokens(result.usage)),
+    dollars(result.usage?.costUsd),
+    memoryOf(result),
+    result.reason ?? firstLine(result.result ?? "")
+  ])
+  const [title = "", ...lines] = table([head, ...rows]).map((line) => cut(line, columns))
+  const completed = run.results.filter(({ status }) => status === "completed").length
+  const folder = run.results.find(({ evidence }) => evidence !== null)?.evidence?.folder
+  const colour = run.status === "completed" ? style.green : run.status === "failed" ? style.red : style.yellow
+  return `${[
+    "",
+    style.dim(title),
+    ...lines.map((line, index) => {
+      const result = run.results[index]
+      return result === undefined ? line : statusColour(style, result)(line)
+    }),
+    ...run.results.flatMap((result) => details(result, style)),
+    "",
+    `run ${style.bold(run.runId)} ${colour(run.status)} · ${completed} of ${run.results.length} completed · ${seconds(run.duration)}`,
+    ...(folder === undefined ? [] : [`logs   ${clean(path.dirname(path.dirname(folder)))}`]),
+    `saved  contextfs orchestrator findings --project ${shellWord(clean(run.project))}`
+  ].join("\n")}\n`
+}
+
+/** Nothing where nothing deserves a look. */
+const details = (result: JobResult, style: Style): ReadonlyArray<string> => {
+  const rows = [
+    ...(result.error === null ? [] : [["error", result.error]]),
+    ...result.denials.map(({ message, tool }) => ["denied", `${tool}: ${message}`]),
+    ...result.warnings.map((warning) => ["warning", warning]),
+    ...(result.memory?.ignored ?? []).map((step) => ["not done", step]),
+    ...(result.error === null || result.evidence === null ? [] : [["logs", result.evidence.folder]])
+  ].map(([label = "", text = ""]) => [`  ${label}`, clean(text)])
+  if (rows.length === 0) return []
+  const title = `${clean(result.agentId)} ${result.status}${result.reason === null ? "" : ` (${result.reason})`}`
+  return ["", statusColour(style, result)(title), ...table(rows)]
+}

@@ -1,0 +1,50 @@
+/** The shared memory for one command. What only reads creates nothing. */
+import * as fs from "node:fs"
+import * as path from "node:path"
+import type { Identity } from "@contextfs/memory/Memory"
+import type { StorageError } from "@contextfs/memory/MemoryError"
+import type { MemoryStore, MemoryStoreService } from "@contextfs/memory/MemoryStore"
+import * as Namespace from "@contextfs/memory/Namespace"
+import * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
+import type { Session } from "../Session.js"
+
+export const dataDir = (session: Session): string => Namespace.dataDir(session.env, session.home)
+
+/** The memory for an effect that needs it as a service; made where there is none. */
+export const provide = <A, E>(
+  session: Session,
+  effect: Effect.Effect<A, E, MemoryStore>
+): Effect.Effect<A, E | StorageError> =>
+  Effect.gen(function* () {
+    const { layerSqlite } = yield* Effect.promise(() => import("@contextfs/memory/MemoryStore"))
+    return yield* Effect.provide(effect, layerSqlite({ path: path.join(dataDir(session), Namespace.databaseName) }))
+  })
+
+const withStore = <A, E>(session: Session, use: (store: MemoryStoreService) => Effect.Effect<A, E>) =>
+  Effect.gen(function* () {
+    const { MemoryStore } = yield* Effect.promise(() => import("@contextfs/memory/MemoryStore"))
+    return yield* provide(session, Effect.flatMap(MemoryStore, use))
+  })
+
+/** Makes the memory where there is none. */
+export const write: <A, E>(
+  session: Session,
+  use: (store: MemoryStoreService) => Effect.Effect<A, E>
+) => Effect.Effect<A, E | StorageError> = withStore
+
+/** None where there is no memory yet. */
+export const read = <A, E>(
+  session: Session,
+  use: (store: MemoryStoreService) => Effect.Effect<A, E>
+): Effect.Effect<Option.Option<A>, E | StorageError> =>
+  fs.existsSync(path.join(dataDir(session), Namespace.databaseName))
+    ? Effect.asSome(withStore(session, use))
+    : Effect.succeedNone
+
+/** The user at the command line, in the directory they stand in. */
+export const identity = (session: Session, project: string): Effect.Effect<Identity> =>
+  Effect.map(Namespace.locate(session.cwd), (place) => {
+    const sourceTool = session.env["CONTEXTFS_SOURCE_TOOL"] ?? ""
+    return { ...place, project, trust: "user", sourceTool: sourceTool === "" ? "contextfs-cli" : sourceTool }
+  })

@@ -1,0 +1,108 @@
+/** The edge: reads the process, runs one command, writes what it came to. The only place where effects are run. */
+import { homedir } from "node:os"
+import * as ValidationError from "@effect/cli/ValidationError"
+import * as Cause from "effect/Cause"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as FiberId from "effect/FiberId"
+import * as Option from "effect/Option"
+import { exitCodes, type Failure, internalReport, type Report, report, signalCodes } from "./CliError.js"
+import type { Answer } from "./Command.js"
+import { root } from "./Commands.js"
+import { type Globals, type Parsed, parse } from "./internal/argv.js"
+import { cleanLines, json } from "./internal/clean.js"
+import { dispatch } from "./internal/dispatch.js"
+import { errorJson, errorText } from "./internal/errorText.js"
+import { help } from "./internal/help.js"
+import { style } from "./internal/layout.js"
+import { writer } from "./internal/output.js"
+import type { Session } from "./Session.js"
+
+declare const __VERSION__: string
+
+const print = writer(process.stdout)
+const complain = writer(process.stderr)
+const coloured = (stream: NodeJS.WriteStream): boolean =>
+  stream.isTTY === true && (process.env["NO_COLOR"] ?? "") === "" && process.env["TERM"] !== "dumb"
+
+const main = (argv: ReadonlyArray<string>): void => {
+  const parsed = parse(root, argv)
+  switch (parsed.kind) {
+    case "version":
+      return print(`${__VERSION__}\n`)
+    case "help":
+      return print(help(parsed.nodes, style(coloured(process.stdout))))
+    case "wrong":
+      return fail(report(parsed.error), parsed.globals)
+    case "command": {
+      const hurried = Deferred.unsafeMake<void>(FiberId.none)
+      const session: Session = {
+        env: process.env,
+        home: homedir(),
+        cwd: process.cwd(),
+        print,
+        stdout: {
+          isTTY: process.stdout.isTTY === true,
+          columns: process.stdout.isTTY ? Math.max(40, process.stdout.columns) : 160,
+          colour: coloured(process.stdout)
+        },
+        hurried: Deferred.await(hurried)
+      }
+      run(dispatched(parsed, session), () => Deferred.unsafeDone(hurried, Effect.void), parsed.globals)
+    }
+  }
+}
+
+const dispatched = (parsed: Extract<Parsed, { kind: "command" }>, session: Session): Effect.Effect<Answer, Failure> =>
+  // A checked command line that the parser refuses all the same is a bug of ours.
+  dispatch(parsed.command, parsed.group, parsed.argv, session).pipe(
+    Effect.catchIf(ValidationError.isValidationError, (error) => Effect.die(error))
+  )
+
+/** The first signal interrupts, the second means at once, a third changes nothing. */
+const run = (effect: Effect.Effect<Answer, Failure>, hurry: () => void, globals: Globals): void => {
+  let ended: number | undefined
+  const fiber = Effect.runFork(effect)
+  const listeners = Object.entries(signalCodes).map(([signal, code]) => {
+    const listener = () => {
+      if (ended !== undefined) return hurry()
+      ended = code
+      fiber.unsafeInterruptAsFork(FiberId.none)
+    }
+    process.on(signal, listener)
+    return { signal, listener }
+  })
+  fiber.addObserver((exit) => {
+    settle(exit, globals, ended)
+    // From here on a signal ends the process as usual.
+    for (const { listener, signal } of listeners) process.off(signal, listener)
+  })
+}
+
+const settle = (exit: Exit.Exit<Answer, Failure>, globals: Globals, ended: number | undefined): void => {
+  if (Exit.isSuccess(exit)) {
+    const { exitCode, json: document, text } = exit.value
+    print(globals.json ? `${json(document)}\n` : text)
+    process.exitCode = ended ?? exitCode ?? exitCodes.completed
+    return
+  }
+  const { cause } = exit
+  if (ended !== undefined && Cause.isInterruptedOnly(cause)) {
+    const message = "ended by a signal"
+    fail({ class: "Interrupted", code: ended, message }, globals)
+    return
+  }
+  const failure = Cause.failureOption(cause)
+  const told = Option.isSome(failure) ? report(failure.value) : internalReport(Cause.squash(cause))
+  fail(ended === undefined ? told : { ...told, code: ended }, globals)
+  if (globals.debug) complain(cleanLines(`${Cause.pretty(cause, { renderErrorCause: true })}\n`))
+}
+
+const fail = (told: Report, globals: Globals): void => {
+  if (globals.json) print(errorJson(told))
+  else complain(errorText(told, style(coloured(process.stderr))))
+  process.exitCode = told.code
+}
+
+main(process.argv.slice(2))
