@@ -1,6 +1,5 @@
 /** Bundles the command: a tiny front, the main part, and parts that are loaded when a command needs them. */
-import { createHash } from "node:crypto"
-import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { chmodSync, readFileSync, rmSync } from "node:fs"
 import path from "node:path"
 import { fileURLToPath } from "node:url"
 import { rolldown } from "rolldown"
@@ -17,7 +16,8 @@ const bundle = async (input, output, options = {}) => {
     platform: "node",
     tsconfig: false,
     external: ["better-sqlite3"],
-    resolve: { conditionNames: ["@contextfs/source", "node", "import", "default"] },
+    // jsonc-parser: its main file cannot be bundled, its module can.
+    resolve: { conditionNames: ["@contextfs/source", "node", "import", "default"], mainFields: ["module", "main"] },
     onLog: (level, log, handler) => {
       if (log.code === "UNRESOLVED_IMPORT") throw new Error(log.message)
       handler(level, log)
@@ -29,7 +29,8 @@ const bundle = async (input, output, options = {}) => {
   return files
 }
 
-const cjs = { format: "cjs", chunkFileNames: "[name]-[hash].cjs", exports: "named" }
+// A script from the code cache knows no import(): what is loaded later is required.
+const cjs = { format: "cjs", dynamicImportInCjs: false, chunkFileNames: "[name]-[hash].cjs", exports: "named" }
 const [main] = await bundle({ main: "src/main.ts" }, { ...cjs, entryFileNames: "main-[hash].cjs" })
 
 await bundle(

@@ -11,6 +11,7 @@ export interface Session {
   readonly print: (text: string) => void
   readonly stdout: {
     readonly isTTY: boolean
+    /** Infinite where it is no terminal. */
     readonly columns: number
     /** A terminal, and the user has not said `NO_COLOR`. */
     readonly colour: boolean

@@ -39,7 +39,6 @@ function useCodeCache(): void {
     const cachedData = read(fileOf(name))
     const script = new vm.Script(Module.wrap(content), {
       filename,
-      importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
       ...(cachedData === undefined ? {} : { cachedData })
     })
     if (cachedData === undefined || script.cachedDataRejected === true) fresh.set(name, script)

@@ -30,11 +30,14 @@ const main = (argv: ReadonlyArray<string>): void => {
   const parsed = parse(root, argv)
   switch (parsed.kind) {
     case "version":
-      return print(`${__VERSION__}\n`)
+      print(`${__VERSION__}\n`)
+      break
     case "help":
-      return print(help(parsed.nodes, style(coloured(process.stdout))))
+      print(help(parsed.nodes, style(coloured(process.stdout))))
+      break
     case "wrong":
-      return fail(report(parsed.error), parsed.globals)
+      fail(report(parsed.error), parsed.globals)
+      break
     case "command": {
       const hurried = Deferred.unsafeMake<void>(FiberId.none)
       const session: Session = {
@@ -44,7 +47,7 @@ const main = (argv: ReadonlyArray<string>): void => {
         print,
         stdout: {
           isTTY: process.stdout.isTTY === true,
-          columns: process.stdout.isTTY ? Math.max(40, process.stdout.columns) : 160,
+          columns: process.stdout.isTTY ? Math.max(40, process.stdout.columns) : Number.POSITIVE_INFINITY,
           colour: coloured(process.stdout)
         },
         hurried: Deferred.await(hurried)

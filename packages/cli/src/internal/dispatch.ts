@@ -52,8 +52,8 @@ export const dispatch = (
     }
     const leaf = CliCommand.make(command.name, config, (read) => {
       const texts = new Map<Parameter<unknown>, Texts>()
-      takes.forEach((parameter, index) => texts.set(parameter, read.args[index] ?? []))
-      options.forEach((parameter, index) => texts.set(parameter, read.options[index] ?? []))
+      for (const [index, parameter] of takes.entries()) texts.set(parameter, read.args[index] ?? [])
+      for (const [index, parameter] of options.entries()) texts.set(parameter, read.options[index] ?? [])
       const given: Given = (parameter) => Either.getOrThrow(parameter.read(texts.get(parameter) ?? []))
       return Effect.map(command.run(given, session), (done) => {
         answer = done

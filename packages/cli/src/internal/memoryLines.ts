@@ -9,7 +9,7 @@ interface Options {
   readonly columns: number
 }
 
-/** One line each: id, type, who, when, what. */
+/** One line each: id, type, who, when, tags, what. */
 export const memoryLines = (memories: ReadonlyArray<Memory>, { columns, style }: Options): string =>
   table(
     memories.map((memory) => [
@@ -17,11 +17,8 @@ export const memoryLines = (memories: ReadonlyArray<Memory>, { columns, style }:
       memory.type,
       clean(memory.role ?? memory.sourceTool),
       moment(memory.createdAt),
-      [
-        memory.supersededBy === null ? "" : `(superseded by ${memory.supersededBy}) `,
-        firstLine(memory.summary ?? memory.content),
-        ...memory.tags.map((tag) => ` #${clean(tag)}`)
-      ].join("")
+      memory.tags.map((tag) => clean(tag)).join(","),
+      `${memory.supersededBy === null ? "" : `(superseded by ${memory.supersededBy}) `}${firstLine(memory.summary ?? memory.content)}`
     ])
   )
     .map((row) => cut(row, columns))

@@ -65,7 +65,7 @@ const viewer = (session: Session, format: Format): ((event: RunEvent) => void) =
   if (format === "json") return () => undefined
   if (format === "jsonl") return (event) => session.print(`${json(event)}\n`)
   let state = runLines.initial
-  const options = { style: style(session.stdout.colour), columns: session.stdout.columns }
+  const options = { style: style(session.stdout.colour), columns: Math.min(session.stdout.columns, 200) }
   return (event) => {
     const [next, lines] = runLines.step(state, event, options)
     state = next
