@@ -37,6 +37,8 @@ export interface Filter {
   /** All of these. */
   readonly tags?: ReadonlyArray<string>
   readonly role?: string
+  /** Only what agents saved: those who speak in a role. Default false. */
+  readonly agents?: boolean
   readonly runId?: string
   readonly jobId?: string
   readonly repo?: string

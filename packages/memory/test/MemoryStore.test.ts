@@ -350,6 +350,7 @@ describe("MemoryStore", () => {
         for (const filter of [
           { project: "rare" },
           { role: "code" },
+          { agents: true },
           { runId: "r" },
           { jobId: "j" },
           { repo: "x" },

@@ -150,6 +150,7 @@ export const whereMemory = (sql: Constructor, filter: Filter): Fragment =>
       "m.repo": filter.repo,
       "m.source_tool": filter.sourceTool
     }),
+    ...(filter.agents === true ? [sql`m.role IS NOT NULL`] : []),
     ...(filter.types === undefined || filter.types.length === 0 ? [] : [sql.in("m.type", filter.types)]),
     ...(filter.tags ?? []).map((tag) => sql`m.row IN (SELECT row FROM tags WHERE tag = ${tag})`)
   ])
