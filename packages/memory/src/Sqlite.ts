@@ -28,13 +28,14 @@ export interface SqliteDatabase {
   /**
    * Runs the effect with the write lock taken at BEGIN, so that what it reads still holds when it writes. Commits on
    * success; rolls back on failure, defect and interruption. Inside another `writeTransaction` of the same database
-   * it becomes a savepoint. Waits up to about 10 s for other processes, then fails with SQLITE_BUSY.
+   * it becomes a savepoint. Waits up to about 30 s for other processes, without blocking the event loop for more than
+   * 0.1 s at a time, then fails with SQLITE_BUSY.
    */
   readonly writeTransaction: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | SqlError, R>
 }
 
 /**
- * Opens (and creates) the database; it closes with the scope. WAL, foreign keys on, busy timeout 10 s.
+ * Opens (and creates) the database; it closes with the scope. WAL, foreign keys on.
  *
  * Fails, with the file left as it was, when: the native driver is absent; SQLite is older than 3.51.3, which can lose
  * committed writes when one connection checkpoints while another writes; the folder is on a network filesystem (NFS,

@@ -50,8 +50,9 @@ export const storageError =
 
 const isBusy = (cause: unknown) => codeOf(cause).startsWith("SQLITE_BUSY")
 
-/** The driver's own wait blocks the event loop, so it is short, and the long one is ours. */
-const whenBusy = Schedule.spaced("25 millis").pipe(Schedule.jittered, Schedule.upTo("10 seconds"))
+// The driver's own wait blocks the event loop, so it is short, and the long one is ours; long, because luck decides who
+// of many gets the lock on a busy machine.
+const whenBusy = Schedule.spaced("25 millis").pipe(Schedule.jittered, Schedule.upTo("30 seconds"))
 const patiently = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
   Effect.catchIf(effect, isBusy, () => Effect.retry(effect, { while: isBusy, schedule: whenBusy }))
 
