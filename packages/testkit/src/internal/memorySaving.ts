@@ -1,0 +1,163 @@
+/** Saving, and reading what was saved. */
+import assert from "node:assert/strict"
+import { maxContentBytes, memoryTypes } from "@contextfs/memory/Memory"
+import * as Effect from "effect/Effect"
+import { by, check, contents, failure, put } from "./memoryCheck.js"
+
+const author = by({
+  role: "test",
+  agentId: "agent-1",
+  runId: "run-1",
+  jobId: "job-1",
+  repo: "shop",
+  branch: "main",
+  commit: "c0ffee"
+})
+
+const texts = [
+  "plain",
+  "two\nlines\r\nand\ta tab",
+  '\'; DROP TABLE memories; -- "quoted" `so` \\ % _ *',
+  "ünïcödé 漢字 مرحبا 😀 e\u0301",
+  '{"type":"result","ok":true}',
+  "x".repeat(maxContentBytes)
+]
+
+export const saving = [
+  check("save: what is saved comes back whole, with its author", function* (store) {
+    const input = {
+      content: "Tokens expire after 15 minutes",
+      type: "decision",
+      summary: "Token lifetime",
+      tags: ["auth", "test-agent"],
+      structuredData: { decision: "15 minutes", rationale: "short" },
+      files: ["src/auth.ts"],
+      authoritative: true
+    } as const
+    const { memory, outcome } = yield* store.save(input, author)
+    assert.equal(outcome, "created")
+    assert.match(memory.id, /^[a-z0-9]{12}$/)
+    const { id, createdAt, updatedAt, ...rest } = memory
+    assert.deepEqual({ ...rest }, { ...author, ...input, supersededBy: null })
+    assert.ok(createdAt > 0 && updatedAt === createdAt, `created at ${createdAt}, updated at ${updatedAt}`)
+    assert.deepEqual(yield* store.get(id, { project: "one" }), memory)
+    assert.deepEqual(yield* store.list({}), [memory])
+  }),
+  check("save: what is not given is fact, null or empty", function* (store) {
+    const memory = yield* put(store, "only content")
+    const { type, summary, tags, structuredData, files, authoritative, supersededBy, role, runId } = memory
+    assert.deepEqual(
+      { type, summary, tags, structuredData, files, authoritative, supersededBy, role, runId },
+      {
+        type: "fact",
+        summary: null,
+        tags: [],
+        structuredData: null,
+        files: [],
+        authoritative: false,
+        supersededBy: null,
+        role: undefined,
+        runId: undefined
+      }
+    )
+  }),
+  check("save: every type and any text, up to the largest, comes back as it was", function* (store) {
+    for (const content of texts) {
+      const { id } = yield* put(store, content)
+      assert.equal((yield* store.get(id, {})).content, content)
+    }
+    for (const type of memoryTypes) assert.equal((yield* put(store, { content: "typed", type })).type, type)
+    assert.equal((yield* store.list({ limit: 1_000 })).length, texts.length + memoryTypes.length)
+  }),
+  check("save: the same content again in a project is merged, its tags united", function* (store) {
+    const first = yield* put(store, { content: "same", tags: ["a", "b"] })
+    const { memory, outcome } = yield* store.save({ content: "same", tags: ["b", "c"] }, by({ jobId: "job-2" }))
+    assert.equal(outcome, "merged")
+    assert.equal(memory.id, first.id)
+    assert.deepEqual([...memory.tags].sort(), ["a", "b", "c"])
+    assert.deepEqual(yield* store.list({}), [memory])
+    assert.deepEqual(yield* store.list({ tags: ["a", "c"] }), [memory])
+  }),
+  check("save: the same content in another project, or of another type, is another memory", function* (store) {
+    const first = yield* put(store, "same")
+    for (const [type, project] of [
+      ["fact", "two"],
+      ["code", "one"]
+    ] as const) {
+      const { memory, outcome } = yield* store.save({ content: "same", type }, by({ project }))
+      assert.equal(outcome, "created", `${type} in project ${project}`)
+      assert.notEqual(memory.id, first.id)
+    }
+  }),
+  check(
+    "save: what is empty, too large or not of its type's schema is refused, and nothing of it kept",
+    function* (store) {
+      for (const input of [
+        { content: "" },
+        { content: " \n" },
+        { content: "ä".repeat(maxContentBytes / 2 + 1) },
+        { content: "x", type: "todo", structuredData: { title: "t", status: "no such status" } }
+      ] as const) {
+        yield* failure(store.save(input, by()), "InvalidMemory", `saving ${JSON.stringify(input).slice(0, 80)}`)
+      }
+      assert.deepEqual(yield* store.list({ hidden: true }), [])
+      assert.deepEqual(yield* store.events({}), [])
+    }
+  ),
+  check("save: of many at once none is lost, and equal ones become one", function* (store) {
+    const saved = yield* Effect.forEach(
+      Array.from({ length: 120 }, (_, n) => n),
+      (n) => store.save({ content: `text ${n % 60}`, tags: [`tag-${n}`] }, by({ jobId: `job-${n}` })),
+      { concurrency: "unbounded" }
+    )
+    assert.equal(saved.filter(({ outcome }) => outcome === "created").length, 60)
+    const all = yield* store.list({ limit: 1_000 })
+    assert.deepEqual(new Set(contents(all)), new Set(Array.from({ length: 60 }, (_, n) => `text ${n}`)))
+    assert.equal(all.length, 60)
+    assert.equal(new Set(all.flatMap(({ tags }) => tags)).size, 120, "tags of merged saves")
+    assert.equal((yield* store.events({ limit: 1_000 })).length, 120, "events")
+  }),
+  check("get: the whole id or any prefix of 6 names a memory; one that fits several names them all", function* (store) {
+    for (let n = 0; n < 40; n += 1) yield* put(store, `text ${n}`)
+    const all = yield* store.list({ limit: 1_000 })
+    assert.equal(all.length, 40)
+    for (const memory of all) {
+      for (const length of [6, 9, 12]) {
+        const prefix = memory.id.slice(0, length)
+        const fitting = all.filter(({ id }) => id.startsWith(prefix))
+        if (fitting.length === 1) {
+          assert.deepEqual(yield* store.get(prefix, {}), memory)
+          continue
+        }
+        const { candidates } = yield* failure(store.get(prefix, {}), "AmbiguousId", `${fitting.length} ids ${prefix}…`)
+        for (const candidate of candidates) assert.ok(candidate.startsWith(prefix), `candidate ${candidate}`)
+        assert.ok(candidates.length > 1 && candidates.length <= fitting.length, `${candidates.length} candidates`)
+      }
+    }
+  }),
+  check("get: a prefix that is too short, a wildcard or an unknown id names nothing", function* (store) {
+    const { id } = yield* put(store, "text")
+    const { candidates } = yield* failure(store.get(id.slice(0, 5), {}), "AmbiguousId", "a prefix of 5")
+    assert.deepEqual(candidates, [])
+    for (const wrong of ["", "zzzzzzzzzzzz", "%%%%%%", "______", "******", `${id.slice(0, 6)}%`, `${id}0`, `${id}'`]) {
+      yield* failure(store.get(wrong, {}), "MemoryNotFound", `the id ${JSON.stringify(wrong)}`)
+    }
+  }),
+  check("scope: no id of another project is seen or changed", function* (store) {
+    const { id } = yield* put(store, "mine")
+    const other = yield* put(store, "theirs", { project: "two" })
+    const foreign = by({ project: "two" })
+    yield* failure(store.get(id, { project: "two" }), "MemoryNotFound", "get")
+    yield* failure(store.links(id, { project: "two" }), "MemoryNotFound", "links")
+    yield* failure(store.update(id, { content: "x" }, foreign), "MemoryNotFound", "update")
+    yield* failure(store.evolve(id, { content: "x" }, foreign), "MemoryNotFound", "evolve")
+    yield* failure(store.delete(id, foreign), "MemoryNotFound", "delete")
+    for (const [from, to] of [
+      [id, other.id],
+      [other.id, id]
+    ] as const) {
+      yield* failure(store.link({ from, to, relation: "supports" }, foreign), "MemoryNotFound", "link")
+    }
+    assert.deepEqual(contents(yield* store.list({ project: "one" })), ["mine"])
+  })
+]
