@@ -1,7 +1,8 @@
 /**
  * `npm run test:clients`: installs the pinned agent programs and drives them through the built command against a fake model
- * server. As root everything runs in a network namespace that has loopback only, and the repository, the programs and node are
- * bound into a folder that a normal user can read too. Arguments are passed on to vitest.
+ * server: claude and codex, with `--full` also gemini and opencode. As root everything runs in a network namespace that has
+ * loopback only, and the repository, the programs and node are bound into a folder that a normal user can read too. Other
+ * arguments are passed on to vitest.
  */
 import { spawnSync } from "node:child_process"
 import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmdirSync, rmSync, writeFileSync } from "node:fs"
@@ -11,7 +12,9 @@ import { fileURLToPath } from "node:url"
 import { clientsDir } from "../packages/fixtures/dist/Clients.js"
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
-const programs = ["claude", "codex"]
+const full = process.argv.includes("--full")
+const programs = full ? ["claude", "codex", "gemini", "opencode"] : ["claude", "codex"]
+const env = { ...process.env, CONTEXTFS_TEST_CLIENTS: programs.join(",") }
 const report = path.join(".test-results", "clients.json")
 
 const run = (command, args, options) => {
@@ -34,6 +37,7 @@ ip link set lo up
 mount --bind "$1/" "$2/repository"
 mount --bind "$3/" "$2/clients"
 mount --bind "$4" "$2/bin/node"
+mount --bind "$2/worlds" /mnt
 cd "$2/repository"
 shift 4
 exec "$@"`
@@ -44,12 +48,15 @@ const enclosed = (args) => {
   const folders = ["repository", "clients", "bin"].map((name) => path.join(at, name))
   const node = path.join(at, "bin", "node")
   try {
-    for (const folder of folders) mkdirSync(folder)
+    for (const folder of [...folders, path.join(at, "worlds")]) mkdirSync(folder, { mode: 0o755 })
     writeFileSync(node, "")
-    const env = {
-      ...process.env,
+    const inside = {
+      ...env,
       PATH: `${path.join(at, "bin")}${path.delimiter}${process.env.PATH}`,
-      CONTEXTFS_CLIENTS_DIR: path.join(at, "clients")
+      CONTEXTFS_CLIENTS_DIR: path.join(at, "clients"),
+      CONTEXTFS_TEST_NORMAL_USER: "1",
+      // Not below /tmp: gemini ignores a settings file where anybody may write into a folder above it.
+      CONTEXTFS_TEST_FOLDER: "/mnt"
     }
     return run(
       "unshare",
@@ -59,17 +66,18 @@ const enclosed = (args) => {
         ...vitest(path.join(at, "repository"), node),
         ...args
       ],
-      { env }
+      { env: inside }
     )
   } finally {
     rmSync(node, { force: true })
+    rmSync(path.join(at, "worlds"), { recursive: true, force: true, maxRetries: 3 })
     for (const folder of [...folders, at]) rmdirSync(folder)
   }
 }
 
 /** Why this host or user cannot have it, or undefined. */
 const obstacle = () => {
-  if (process.getuid?.() !== 0) return "not root: only the present user is tried, and without a network namespace"
+  if (process.getuid?.() !== 0) return "not root"
   const probe = [
     "--mount",
     "--net",
@@ -77,11 +85,20 @@ const obstacle = () => {
     "private",
     "sh",
     "-c",
-    "ip link set lo up && mount --bind /tmp /tmp"
+    "ip link set lo up && mount --bind /tmp /mnt"
   ]
-  return spawnSync("unshare", probe).status === 0
-    ? undefined
-    : "this host gives no network namespace (unshare, ip, mount): the programs are kept to loopback by their settings alone"
+  return spawnSync("unshare", probe).status === 0 ? undefined : "no namespaces here (unshare, ip, mount)"
+}
+
+/** The present user only, kept to loopback by the programs' settings alone. */
+const open = (args) => {
+  const at = mkdtempSync(path.join(path.dirname(clientsDir()), "test-"))
+  const [node, ...rest] = vitest(root, process.execPath)
+  try {
+    return run(node, [...rest, ...args], { cwd: root, env: { ...env, CONTEXTFS_TEST_FOLDER: at } })
+  } finally {
+    rmSync(at, { recursive: true, force: true, maxRetries: 3 })
+  }
 }
 
 // An interrupt reaches the tests too; we stay to clean up behind them.
@@ -92,7 +109,6 @@ const installed = run(process.execPath, [path.join(root, "packages/fixtures/dist
 if (installed !== 0) process.exit(installed)
 
 const why = obstacle()
-const args = process.argv.slice(2)
-if (why !== undefined) console.log(why)
-const [node, ...rest] = vitest(root, process.execPath)
-process.exitCode = why === undefined ? enclosed(args) : run(node, [...rest, ...args], { cwd: root })
+if (why !== undefined) console.log(`${why}: only the present user is tried, and without a network namespace`)
+const args = process.argv.slice(2).filter((arg) => arg !== "--full")
+process.exitCode = why === undefined ? enclosed(args) : open(args)

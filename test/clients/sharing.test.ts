@@ -20,7 +20,7 @@ import {
   toolTexts
 } from "../../packages/fixtures/src/ModelServer.js"
 import { people } from "./support/people.js"
-import { type Program, plant, programs } from "./support/programs.js"
+import { configure, type Program, plant, programs } from "./support/programs.js"
 import { memoriesSeen, type RunSeen, runSeen } from "./support/results.js"
 import { type Ended, makeWorld, type World } from "./support/world.js"
 
@@ -57,7 +57,7 @@ const makeScript = (secret: string): Script => {
   })
 }
 
-const cases = Object.values(programs).flatMap((program) =>
+const cases = programs.flatMap((program) =>
   people.flatMap((person) => (["key", "login"] as const).map((means) => ({ program, person, means })))
 )
 
@@ -73,6 +73,7 @@ describe.each(titled)("%s", (_, { program, person, means }) => {
   beforeAll(async () => {
     server = await makeModelServer(makeScript(secret))
     world = await makeWorld(person)
+    await configure(program, world.home, server.url)
     if (means === "login") await plant(program, world.home)
     const file = await world.file("agents.json", JSON.stringify(await configuration(program, world, server)))
     await world.handOver()
@@ -137,7 +138,7 @@ describe.each(titled)("%s", (_, { program, person, means }) => {
   it("adds nothing to HOME but our data and cache, and leaves the login as it was", async () => {
     expect(await world.strangers(program)).toEqual([])
     if (means === "login") {
-      expect(JSON.parse(await readFile(join(world.home, program.login.file), "utf8"))).toEqual(program.login.content)
+      expect(await readFile(join(world.home, program.login.file), "utf8")).toBe(program.login.content)
     }
   })
 

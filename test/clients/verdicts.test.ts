@@ -6,12 +6,12 @@ import { writeSync } from "node:fs"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { byAgent, type ModelServer, makeModelServer } from "../../packages/fixtures/src/ModelServer.js"
 import { people } from "./support/people.js"
-import { programs } from "./support/programs.js"
+import { configure, programs } from "./support/programs.js"
 import { type RunSeen, runSeen } from "./support/results.js"
 import { outcomeOf, situations } from "./support/situations.js"
 import { type Ended, makeWorld, type World } from "./support/world.js"
 
-const cases = Object.values(programs).flatMap((program) => people.map((person) => ({ program, person })))
+const cases = programs.flatMap((program) => people.map((person) => ({ program, person })))
 
 const titled = cases.map((each) => [`${each.program.name} as ${each.person.name}`, each] as const)
 
@@ -26,6 +26,7 @@ describe.each(titled)("%s", (title, { program, person }) => {
   beforeAll(async () => {
     server = await makeModelServer(byAgent(Object.fromEntries(here.map(({ name, script }) => [name, script]))))
     world = await makeWorld(person)
+    await configure(program, world.home, server.url)
     const made = { world, program, server }
     const standard = program.settings(server.url)
     const agents = await Promise.all(

@@ -1,43 +1,36 @@
 /** How each real agent program is brought to talk to the fake model server, and where it keeps a login. */
 import { mkdir, writeFile } from "node:fs/promises"
 import { dirname, join } from "node:path"
-import { clientPath } from "../../../packages/fixtures/src/Clients.js"
-
-export type ProgramName = "claude" | "codex"
+import { type ClientName, clientNames, clientPath } from "../../../packages/fixtures/src/Clients.js"
+import { wanted } from "./settings.js"
 
 export interface Program {
-  readonly name: ProgramName
-  /** The program by absolute path. */
+  readonly name: ClientName
+  /** The program by absolute path, and what always comes first. */
   readonly command: ReadonlyArray<string>
   /** `tools.NAME` of the configuration for the fake server at `url`. */
   readonly settings: (url: string) => { readonly command: ReadonlyArray<string>; readonly args: ReadonlyArray<string> }
   /** What the user has in the environment, beside a key. */
   readonly env: (url: string) => Readonly<Record<string, string>>
+  /** The user's own configuration, below HOME. */
+  readonly configuration?: { readonly file: string; readonly content: (url: string) => unknown }
   /** A key in the environment. */
   readonly key: Readonly<Record<string, string>>
   /** What the server sees of it. */
   readonly keyAuth: string
   /** Where the program keeps a login, below HOME; its content; what the server sees of it. */
-  readonly login: { readonly file: string; readonly content: unknown; readonly auth: string }
+  readonly login: { readonly file: string; readonly content: string; readonly auth: string }
   /** What the program writes in HOME for itself. */
   readonly own: RegExp
 }
 
-const installed = async (name: ProgramName): Promise<ReadonlyArray<string>> => {
-  const argv = await clientPath(name)
-  if (argv === undefined) throw new Error(`${name} is not installed: run npm run test:clients`)
-  return argv
-}
-
-const claudeCommand = await installed("claude")
-const codexCommand = await installed("codex")
 const farAway = Date.UTC(2100, 0)
 
-export const programs: Readonly<Record<ProgramName, Program>> = {
-  claude: {
+const known: Readonly<Record<ClientName, (command: ReadonlyArray<string>) => Program>> = {
+  claude: (command) => ({
     name: "claude",
-    command: claudeCommand,
-    settings: () => ({ command: claudeCommand, args: [] }),
+    command,
+    settings: () => ({ command, args: [] }),
     env: (url) => ({
       ANTHROPIC_BASE_URL: url,
       CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
@@ -49,7 +42,7 @@ export const programs: Readonly<Record<ProgramName, Program>> = {
     keyAuth: "dummy-key",
     login: {
       file: ".claude/.credentials.json",
-      content: {
+      content: JSON.stringify({
         claudeAiOauth: {
           accessToken: "dummy-planted-token",
           refreshToken: "dummy-refresh-token",
@@ -57,16 +50,16 @@ export const programs: Readonly<Record<ProgramName, Program>> = {
           scopes: ["user:inference", "user:profile"],
           subscriptionType: "pro"
         }
-      },
+      }),
       auth: "Bearer dummy-planted-token"
     },
     own: /^\.claude(?:\.json(?:\.backup.*)?)?$|^\.cache\/claude(?:-cli-nodejs)?$|^\.local\/(?:share|state)\/claude$/
-  },
-  codex: {
+  }),
+  codex: (command) => ({
     name: "codex",
-    command: codexCommand,
+    command,
     settings: (url) => ({
-      command: codexCommand,
+      command,
       args: [
         ...["-c", `openai_base_url=${JSON.stringify(`${url}/v1`)}`, "-c", "check_for_update_on_startup=false"],
         ...["-c", "analytics.enabled=false", "--disable", "plugins", "--disable", "apps"]
@@ -77,16 +70,95 @@ export const programs: Readonly<Record<ProgramName, Program>> = {
     keyAuth: "Bearer dummy-key",
     login: {
       file: ".codex/auth.json",
-      content: { OPENAI_API_KEY: "dummy-planted-key" },
+      content: JSON.stringify({ OPENAI_API_KEY: "dummy-planted-key" }),
       auth: "Bearer dummy-planted-key"
     },
     own: /^\.codex$/
-  }
+  }),
+  gemini: (command) => ({
+    name: "gemini",
+    command,
+    settings: () => ({ command, args: ["--model", "gemini-2.5-flash"] }),
+    env: (url) => ({ GOOGLE_GEMINI_BASE_URL: url }),
+    configuration: {
+      file: ".gemini/settings.json",
+      content: () => ({
+        security: { auth: { selectedType: "gemini-api-key" } },
+        telemetry: { enabled: false },
+        privacy: { usageStatisticsEnabled: false },
+        general: { enableAutoUpdate: false, enableAutoUpdateNotification: false }
+      })
+    },
+    key: { GEMINI_API_KEY: "dummy-key" },
+    keyAuth: "dummy-key",
+    login: { file: ".gemini/.env", content: "GEMINI_API_KEY=dummy-planted-key\n", auth: "dummy-planted-key" },
+    own: /^\.gemini$/
+  }),
+  opencode: (command) => ({
+    name: "opencode",
+    command,
+    settings: () => ({ command, args: [] }),
+    env: () => ({
+      OPENCODE_DISABLE_AUTOUPDATE: "1",
+      OPENCODE_DISABLE_DEFAULT_PLUGINS: "1",
+      OPENCODE_DISABLE_LSP_DOWNLOAD: "1",
+      OPENCODE_DISABLE_MODELS_FETCH: "1"
+    }),
+    configuration: {
+      file: ".config/opencode/opencode.json",
+      content: (url) => ({
+        autoupdate: false,
+        share: "disabled",
+        provider: {
+          lab: {
+            npm: "@ai-sdk/openai-compatible",
+            name: "Lab",
+            env: ["OPENAI_API_KEY"],
+            options: { baseURL: `${url}/v1` },
+            models: {
+              "lab-model": { name: "Lab model", limit: { context: 1_000_000, output: 8_192 }, tool_call: true }
+            }
+          }
+        },
+        model: "lab/lab-model",
+        small_model: "lab/lab-model",
+        enabled_providers: ["lab"]
+      })
+    },
+    key: { OPENAI_API_KEY: "dummy-key" },
+    keyAuth: "Bearer dummy-key",
+    login: {
+      file: ".local/share/opencode/auth.json",
+      content: JSON.stringify({ lab: { type: "api", key: "dummy-planted-key" } }),
+      auth: "Bearer dummy-planted-key"
+    },
+    own: /^(?:\.cache|\.config|\.local\/share|\.local\/state)\/opencode$/
+  })
 }
 
+const installed = async (name: ClientName): Promise<ReadonlyArray<string>> => {
+  const argv = await clientPath(name)
+  if (argv === undefined) throw new Error(`${name} is not installed: run npm run test:clients`)
+  return argv
+}
+
+/** The programs of this run. */
+export const programs: ReadonlyArray<Program> = await Promise.all(
+  clientNames.filter((name) => wanted.includes(name)).map(async (name) => known[name](await installed(name)))
+)
+
+/** Writes the user's configuration, where the program needs one to find the fake server. */
+export const configure = (program: Program, home: string, url: string): Promise<void> =>
+  program.configuration === undefined
+    ? Promise.resolve()
+    : write(home, program.configuration.file, JSON.stringify(program.configuration.content(url)))
+
 /** Puts the login where the program looks for it. */
-export const plant = async (program: Program, home: string): Promise<void> => {
-  const file = join(home, program.login.file)
+export const plant = (program: Program, home: string): Promise<void> =>
+  write(home, program.login.file, program.login.content)
+
+const write = async (home: string, name: string, content: string): Promise<void> => {
+  const file = join(home, name)
   await mkdir(dirname(file), { recursive: true })
-  await writeFile(file, JSON.stringify(program.login.content), { mode: 0o600 })
+  await writeFile(file, content, { mode: 0o600 })
 }

@@ -2,6 +2,7 @@
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { survivors } from "../../../packages/fixtures/src/Census.js"
+import type { ClientName } from "../../../packages/fixtures/src/Clients.js"
 import {
   type ModelServer,
   prompt,
@@ -11,7 +12,7 @@ import {
   steps
 } from "../../../packages/fixtures/src/ModelServer.js"
 import { type Scenario, scriptedAgentPath } from "../../../packages/fixtures/src/Scenario.js"
-import type { Program, ProgramName } from "./programs.js"
+import type { Program } from "./programs.js"
 import type { JobSeen } from "./results.js"
 import type { World } from "./world.js"
 
@@ -24,7 +25,7 @@ interface Made {
 export interface Situation {
   /** Also the agent's id. */
   readonly name: string
-  readonly only?: ProgramName
+  readonly only?: ClientName
   readonly script: Script
   readonly task?: string
   /** Fields of the agent. */
@@ -78,7 +79,7 @@ const signalled = (name: string, signal: NodeJS.Signals): Situation => ({
 })
 
 /** What the programs print at first; then the scripted agent ends with code 0 and says no more. */
-const beginnings: Readonly<Record<ProgramName, ReadonlyArray<unknown>>> = {
+const beginnings: Readonly<Record<ClientName, ReadonlyArray<unknown>>> = {
   claude: [
     { type: "system", subtype: "init", session_id: "s", model: "lab-model", tools: [], mcp_servers: [] },
     {
@@ -91,6 +92,14 @@ const beginnings: Readonly<Record<ProgramName, ReadonlyArray<unknown>>> = {
     { type: "thread.started", thread_id: "t" },
     { type: "turn.started" },
     { type: "item.completed", item: { id: "item_0", type: "agent_message", text: "I am done." } }
+  ],
+  gemini: [
+    { type: "init", session_id: "s", model: "lab-model" },
+    { type: "message", role: "assistant", content: "I am done." }
+  ],
+  opencode: [
+    { type: "step_start", sessionID: "ses_1", part: { type: "step-start" } },
+    { type: "text", sessionID: "ses_1", part: { type: "text", text: "I am done." } }
   ]
 }
 

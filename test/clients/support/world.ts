@@ -2,14 +2,14 @@
 import { spawn } from "node:child_process"
 import { randomBytes } from "node:crypto"
 import { chmod, chown, lstat, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises"
-import { tmpdir } from "node:os"
 import { delimiter, dirname, join, relative } from "node:path"
 import { fileURLToPath } from "node:url"
 import { killAll, waitForNone } from "../../../packages/fixtures/src/Census.js"
 import type { Person } from "./people.js"
 import type { Program } from "./programs.js"
+import { worlds } from "./settings.js"
 
-const contextfs = fileURLToPath(new URL("../../../packages/cli/node_modules/.shim/bin.mjs", import.meta.url))
+const contextfs = fileURLToPath(new URL("../../../packages/cli/dist/bin.cjs", import.meta.url))
 
 export interface Ended {
   readonly code: number | null
@@ -39,7 +39,7 @@ export interface World {
 }
 
 export const makeWorld = async (person: Person): Promise<World> => {
-  const folder = await mkdtemp(join(tmpdir(), "cfs-"))
+  const folder = await mkdtemp(join(worlds, "cfs-"))
   await chmod(folder, 0o755)
   const home = join(folder, `home-${randomBytes(4).toString("hex")}`)
   const temporary = join(folder, "tmp")

@@ -1,0 +1,11 @@
+/** What scripts/clients.mjs says to the tests. */
+import { tmpdir } from "node:os"
+
+const { env } = process
+
+/** Names of the programs to drive. */
+export const wanted = (env["CONTEXTFS_TEST_CLIENTS"] ?? "claude,codex").split(",")
+/** Where homes and working folders are made. */
+export const worlds = env["CONTEXTFS_TEST_FOLDER"] ?? tmpdir()
+/** A normal user can read the programs, the repository and node. */
+export const readableByAll = env["CONTEXTFS_TEST_NORMAL_USER"] === "1"
