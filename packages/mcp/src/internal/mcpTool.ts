@@ -59,11 +59,24 @@ export const make = <I, IE, O, OE extends JsonObject, R>(definition: Definition<
 
 const failed = (text: string, record: Answer["record"] = {}): Answer => ({ ok: false, text, record })
 
-/** `limit: Expected a number …; qurey: is unexpected …`, on one line each. */
-const problems = (error: ParseResult.ParseError): string =>
-  ParseResult.ArrayFormatter.formatErrorSync(error)
-    .map(({ path, message }) => `${path.length === 0 ? "arguments" : path.join(".")}: ${message}`)
-    .join("\n")
+/** One line a parameter, however many alternatives its type has. */
+const problems = (error: ParseResult.ParseError): string => {
+  const byPath = new Map<string, Array<string>>()
+  for (const { path, message } of ParseResult.ArrayFormatter.formatErrorSync(error)) {
+    const name = path.length === 0 ? "arguments" : path.join(".")
+    byPath.set(name, [...(byPath.get(name) ?? []), message])
+  }
+  return [...byPath].map(([name, messages]) => `${name}: ${alternatives(messages)}`).join("\n")
+}
+
+/** `Expected "a", actual "x"` and `Expected "b", actual "x"` → `expected one of "a", "b", actual "x"`. */
+const alternatives = (messages: ReadonlyArray<string>): string => {
+  const parts = messages.map((message) => /^Expected (.*), actual (.*)$/s.exec(message))
+  const wanted = parts.flatMap((part) => part?.[1] ?? [])
+  return messages.length > 1 && wanted.length === messages.length
+    ? `expected one of ${wanted.join(", ")}, actual ${parts[0]?.[2] ?? ""}`
+    : messages.join("; ")
+}
 
 const objectSchema = <A, I>(schema: Schema.Schema<A, I>): JsonObject => ({
   type: "object",

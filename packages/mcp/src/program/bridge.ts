@@ -10,6 +10,7 @@ const leaveMillis = 1_500
 /** How long a client that has not asked yet may take to hear of a failure. */
 const failMillis = 1_000
 
+const { stdin, stdout } = process
 const socketPath = process.env["CONTEXTFS_SOCKET"] ?? ""
 const token = process.env["CONTEXTFS_TOKEN"] ?? ""
 
@@ -46,23 +47,26 @@ const idIn = (line: Buffer, request: boolean): string | undefined => {
 
 const refuse = (id: string): void => {
   const message = JSON.stringify(`the shared memory is not available: ${failure}`)
-  process.stdout.write(`{"jsonrpc":"2.0","id":${id},"error":{"code":-32000,"message":${message}}}\n`)
+  stdout.write(`{"jsonrpc":"2.0","id":${id},"error":{"code":-32000,"message":${message}}}\n`)
 }
 
+/** Ends as soon as what was written is out; a reader that does not read is not waited for. */
 const exit = (code: number): void => {
-  process.exitCode = code
-  // What is still to be written to a slow reader is not ours to wait for, beyond this.
-  process.stdout.write("", () => process.exit(code))
-  setTimeout(() => process.exit(code), leaveMillis).unref()
+  stdout.write("", () => process.exit(code))
+  setTimeout(() => process.exit(code), failMillis)
 }
 
 /** Tells whoever waits for an answer, and ends; a client that has asked nothing yet is given a moment to ask. */
 const fail = (reason: string): void => {
-  if (failure !== undefined || leaving) return
+  if (failure !== undefined) return
+  if (leaving && pending.size === 0) {
+    exit(0)
+    return
+  }
   failure = reason
   process.stderr.write(`contextfs: the shared memory is not available: ${reason}\n`)
   for (const id of pending) refuse(id)
-  if (pending.size > 0) exit(1)
+  if (pending.size > 0 || leaving) exit(1)
   else setTimeout(() => exit(1), failMillis)
 }
 
@@ -72,11 +76,10 @@ const leave = (): void => {
   if (failure !== undefined) exit(1)
   else {
     socket.end()
-    setTimeout(() => exit(0), leaveMillis)
+    setTimeout(() => process.exit(0), leaveMillis)
   }
 }
 
-const { stdin, stdout } = process
 const socket = new Socket({ allowHalfOpen: true })
 
 const toServer = lines((line) => {
@@ -99,10 +102,11 @@ const toClient = lines((line) => {
 socket.on("data", toClient)
 socket.on("drain", () => stdin.resume())
 stdout.on("drain", () => socket.resume())
-socket.on("error", (cause) => fail(cause.message))
-socket.on("close", () =>
-  leaving ? exit(0) : fail("its server ended the connection (the attempt this token belongs to is over)")
-)
+socket.on("error", (cause: NodeJS.ErrnoException) => {
+  // Ended by the server while we wrote; `close` follows and says so.
+  if (cause.code !== "EPIPE" && cause.code !== "ECONNRESET") fail(cause.message)
+})
+socket.on("close", () => fail("its server ended the connection (the attempt this token belongs to is over)"))
 socket.on("end", () => socket.end())
 stdin.on("data", toServer)
 stdin.on("end", leave)
