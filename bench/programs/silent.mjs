@@ -1,7 +1,6 @@
 /** Keeps as many silent agents running as it is asked for, and says what that takes of memory. */
 
 import { readdirSync, readFileSync } from "node:fs"
-import { connect } from "node:net"
 import path from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import * as Live from "@contextfs/core/Live"
@@ -12,15 +11,15 @@ import { serve } from "../lib/program.mjs"
 import { config } from "./journal.mjs"
 
 const options = JSON.parse(process.argv[2])
-const { data, env, jobs, tokens, bridges } = options
+const { data, env, jobs, tokens } = options
 
-/** Leaves what its bridge would need where `bridges` finds it, and says nothing for an hour. */
+/** Leaves what its bridge needs where `programs/bridges.mjs` finds it, and says nothing for an hour. */
 const silent = {
   ...command("silent"),
   command: [
     "/bin/sh",
     "-c",
-    `umask 077; echo "$CONTEXTFS_SOCKET $CONTEXTFS_TOKEN" >'${tokens}'/$$.$CONTEXTFS_TOKEN; exec sleep 3600`
+    `umask 077; echo "$CONTEXTFS_SOCKET $CONTEXTFS_TOKEN" >'${tokens}'/$CONTEXTFS_TOKEN; exec sleep 3600`
   ]
 }
 
@@ -49,10 +48,12 @@ const run = Effect.runPromiseExit(Effect.provide(program, Live.layer({ dataDir: 
 const files = () => readdirSync(tokens).filter((name) => readFileSync(path.join(tokens, name), "utf8").endsWith("\n"))
 
 await serve({
-  /** Bytes of heap and external memory, once every agent runs. */
-  take: async () => {
+  running: async () => {
     await until("every agent runs", () => started === jobs && files().length === jobs)
-    if (bridges) process.send?.(files().map((name) => readFileSync(path.join(tokens, name), "utf8").trim()))
+    return jobs
+  },
+  /** Bytes of heap and external memory, when there is no more garbage. */
+  take: async () => {
     // The launch is over, and what it took is garbage by now.
     await sleep(2_500)
     for (let round = 0; round < 5; round++) {
