@@ -16,7 +16,8 @@ export interface SqliteOptions {
    */
   readonly path: string
   /**
-   * One script each, in order, never changed once released: `user_version` counts those that were run.
+   * One script each, in order, never changed once released: `user_version` counts those that were run. Each statement
+   * ends with a semicolon at the end of a line; none but the last characters of a statement may be that.
    * All that are missing run in one transaction, under the write lock.
    */
   readonly migrations: ReadonlyArray<string>

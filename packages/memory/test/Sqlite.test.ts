@@ -9,7 +9,7 @@ import { isOldVersion, networkFilesystem } from "../src/internal/openSqlite.js"
 import { StorageError } from "../src/MemoryError.js"
 import * as Sqlite from "../src/Sqlite.js"
 
-const migrations = ["CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT) STRICT; CREATE INDEX t_b ON t (b);"]
+const migrations = ["CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT) STRICT;\n CREATE INDEX t_b ON t (b);"]
 
 const temporaryFolder = Effect.acquireRelease(
   Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "contextfs-sqlite-"))),

@@ -1,7 +1,9 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
-import type Database from "better-sqlite3"
+import * as Reactivity from "@effect/experimental/Reactivity"
+import type { Connection } from "@effect/sql/SqlConnection"
 import * as Effect from "effect/Effect"
+import type { Scope } from "effect/Scope"
 import { StorageError } from "../MemoryError.js"
 import type { SqliteOptions } from "../Sqlite.js"
 
@@ -10,6 +12,9 @@ const minVersion = [3, 51, 3] as const
 
 /** What the driver waits by itself, ms; it blocks the event loop meanwhile. */
 const driverTimeout = 100
+
+/** Texts differ by the number of words in a query, so the number of prepared statements is bounded. */
+const maxPrepared = 300
 
 /** `f_type` of statfs(2) on Linux. */
 const networkFilesystems: ReadonlyMap<number, string> = new Map([
@@ -36,8 +41,6 @@ export const isOldVersion = (version: string): boolean => {
   return different !== -1 && !((parts[different] ?? 0) > (minVersion[different] ?? 0))
 }
 
-type Driver = typeof Database
-
 const driverMissing = (path: string, cause: unknown) =>
   new StorageError({
     message: `${path}: the SQLite driver (better-sqlite3) cannot be loaded for Node ${process.version} on ${process.platform}-${process.arch}`,
@@ -45,13 +48,13 @@ const driverMissing = (path: string, cause: unknown) =>
     cause
   })
 
-const loadDriver = (path: string): Effect.Effect<Driver, StorageError> =>
+const loadClient = (path: string) =>
   Effect.tryPromise({
     try: async () => {
       const { default: Driver } = await import("better-sqlite3")
       // The native binary is looked for at the first opening only.
       new Driver(":memory:").close()
-      return Driver
+      return await import("@effect/sql-sqlite-node/SqliteClient")
     },
     catch: (cause) => driverMissing(path, cause)
   })
@@ -128,66 +131,101 @@ const narrow = (file: string): void => {
   }
 }
 
-const numberOf = (db: Database.Database, query: string): number => Number(db.prepare(query).pluck().get())
+/** What holds on how one statement is run: by itself, and again while the database is busy. */
+type Run = (sql: string) => Effect.Effect<ReadonlyArray<unknown>, unknown>
 
-/** How many migrations the database has seen; refuses one that is not ours. Read in one transaction. */
-const seenMigrations = (db: Database.Database, file: string, known: number): number => {
-  const version = numberOf(db, "PRAGMA user_version")
-  checkVersion(file, version, known)
-  if (version === 0 && numberOf(db, "SELECT count(*) FROM sqlite_schema") > 0) {
-    throw refuse(
-      file,
-      "this database belongs to another program; it was left as it is",
-      "move the file away, or set CONTEXTFS_DATA_DIR to another folder"
-    )
-  }
-  return version
-}
+/** The first column of the first row. */
+const valueOf = (run: Run, sql: string): Effect.Effect<unknown, unknown> =>
+  Effect.map(run(sql), ([row]) => (typeof row === "object" && row !== null ? Object.values(row)[0] : undefined))
 
-const prepareSchema = (db: Database.Database, { path: file, migrations }: SqliteOptions): void => {
-  const known = migrations.length
-  const seen = db.transaction(() => seenMigrations(db, file, known))
-  const migrate = db.transaction(() => {
-    for (const script of migrations.slice(seenMigrations(db, file, known))) db.exec(script)
-    db.pragma(`user_version = ${known}`)
-  })
-  const before = seen.deferred()
-  const mode = db.pragma("journal_mode = WAL", { simple: true })
-  if (mode !== "wal" && mode !== "memory") {
-    throw refuse(
-      file,
-      `this filesystem does not carry SQLite's write-ahead log (journal mode is ${String(mode)})`,
-      "set CONTEXTFS_DATA_DIR to a folder on a local disk"
-    )
-  }
-  if (before < known) migrate.immediate()
-}
-
-const open = (Driver: Driver, options: SqliteOptions): Database.Database => {
-  const file = options.path
-  const inMemory = file === ":memory:"
-  if (!inMemory) prepareFile(file, options.migrations.length)
-  const db = new Driver(file, { timeout: driverTimeout })
-  try {
-    const version = String(db.prepare("SELECT sqlite_version()").pluck().get())
-    if (isOldVersion(version)) {
-      throw refuse(
-        file,
-        `SQLite ${version} can lose committed writes; ${minVersion.join(".")} or newer is needed`,
-        "install better-sqlite3 12.11.1 or newer"
+/** How many migrations the database has seen; refuses one that is not ours. */
+const seenMigrations = (run: Run, file: string, known: number): Effect.Effect<number, unknown> =>
+  Effect.gen(function* () {
+    const version = Number(yield* valueOf(run, "PRAGMA user_version"))
+    yield* Effect.try({ try: () => checkVersion(file, version, known), catch: (cause) => cause })
+    if (version === 0 && Number(yield* valueOf(run, "SELECT count(*) FROM sqlite_schema")) > 0) {
+      return yield* Effect.fail(
+        refuse(
+          file,
+          "this database belongs to another program; it was left as it is",
+          "move the file away, or set CONTEXTFS_DATA_DIR to another folder"
+        )
       )
     }
-    prepareSchema(db, options)
-    if (!inMemory) narrow(file)
-    return db
-  } catch (error) {
-    db.close()
-    throw error
-  }
-}
+    return version
+  })
 
-/** Opens, checks and migrates; throws what SQLite or the system throws, or a `StorageError` where we refuse. */
-export const openDatabase = (options: SqliteOptions): Effect.Effect<Database.Database, unknown> =>
-  Effect.flatMap(loadDriver(options.path), (Driver) =>
-    Effect.try({ try: () => open(Driver, options), catch: (cause) => cause })
+const within = <A>(run: Run, begin: string, effect: Effect.Effect<A, unknown>): Effect.Effect<A, unknown> =>
+  Effect.acquireUseRelease(
+    run(begin),
+    () => Effect.zipLeft(effect, run("COMMIT")),
+    // After a commit nothing is open, and that is no fault.
+    () => Effect.ignore(run("ROLLBACK"))
   )
+
+/** The statements of a script: each ends with a semicolon at the end of a line. */
+const statementsOf = (script: string): ReadonlyArray<string> =>
+  script.split(/;[ \t]*(?:\n|$)/).filter((statement) => statement.trim() !== "")
+
+const prepareSchema = (run: Run, { path: file, migrations }: SqliteOptions): Effect.Effect<void, unknown> =>
+  Effect.gen(function* () {
+    const known = migrations.length
+    const seen = seenMigrations(run, file, known)
+    const before = yield* within(run, "BEGIN", seen)
+    const mode = yield* valueOf(run, "PRAGMA journal_mode = WAL")
+    if (mode !== "wal" && mode !== "memory") {
+      return yield* Effect.fail(
+        refuse(
+          file,
+          `this filesystem does not carry SQLite's write-ahead log (journal mode is ${String(mode)})`,
+          "set CONTEXTFS_DATA_DIR to a folder on a local disk"
+        )
+      )
+    }
+    yield* run("PRAGMA foreign_keys = ON")
+    if (before === known) return
+    const migrate = Effect.gen(function* () {
+      const scripts = migrations.slice(yield* seen)
+      yield* Effect.forEach(scripts.flatMap(statementsOf), run, { discard: true })
+      yield* run(`PRAGMA user_version = ${known}`)
+    })
+    yield* within(run, "BEGIN IMMEDIATE", migrate)
+  })
+
+/**
+ * Opens, checks and migrates; fails with what SQLite or the system says, or with a `StorageError` where we refuse.
+ * `patiently` runs a statement again while the database is busy.
+ */
+export const openConnection = (
+  options: SqliteOptions,
+  patiently: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>
+): Effect.Effect<Connection, unknown, Scope> =>
+  Effect.gen(function* () {
+    const file = options.path
+    const inMemory = file === ":memory:"
+    const SqliteClient = yield* loadClient(file)
+    if (!inMemory) {
+      yield* Effect.try({ try: () => prepareFile(file, options.migrations.length), catch: (cause) => cause })
+    }
+    const client = yield* SqliteClient.make({ filename: file, disableWAL: true, prepareCacheSize: maxPrepared }).pipe(
+      Effect.provide(Reactivity.layer),
+      // A file that cannot be opened is thrown by the driver.
+      Effect.catchAllDefect(Effect.fail)
+    )
+    const connection = yield* client.reserve
+    const run: Run = (sql) => patiently(connection.execute(sql, [], undefined))
+    yield* run(`PRAGMA busy_timeout = ${driverTimeout}`)
+    const version = String(yield* valueOf(run, "SELECT sqlite_version()"))
+    if (isOldVersion(version)) {
+      return yield* Effect.fail(
+        refuse(
+          file,
+          `SQLite ${version} can lose committed writes; ${minVersion.join(".")} or newer is needed`,
+          "install better-sqlite3 12.11.1 or newer"
+        )
+      )
+    }
+    yield* prepareSchema(run, options)
+    if (!inMemory) yield* Effect.try({ try: () => narrow(file), catch: (cause) => cause })
+    return connection
+  })

@@ -1,15 +1,13 @@
 import type { Connection } from "@effect/sql/SqlConnection"
 import { SqlError } from "@effect/sql/SqlError"
 import * as Statement from "@effect/sql/Statement"
-import type Database from "better-sqlite3"
 import * as Effect from "effect/Effect"
 import * as FiberRef from "effect/FiberRef"
 import * as Schedule from "effect/Schedule"
 import type { Scope } from "effect/Scope"
-import * as Stream from "effect/Stream"
 import { StorageError } from "../MemoryError.js"
 import type { SqliteDatabase, SqliteOptions } from "../Sqlite.js"
-import { openDatabase } from "./openSqlite.js"
+import { openConnection } from "./openSqlite.js"
 
 /** The result code of SQLite or the driver behind an error, if there is one. */
 const codeOf = (cause: unknown): string => {
@@ -48,7 +46,7 @@ export const storageError =
     return new StorageError({ message, cause, ...(hint === undefined ? {} : { hint }) })
   }
 
-const isBusy = (cause: unknown) => codeOf(cause).startsWith("SQLITE_BUSY")
+const isBusy = (cause: unknown): boolean => codeOf(cause).startsWith("SQLITE_BUSY")
 
 // The driver's own wait blocks the event loop, so it is short, and the long one is ours; long, because luck decides who
 // of many gets the lock on a busy machine.
@@ -56,52 +54,9 @@ const whenBusy = Schedule.spaced("25 millis").pipe(Schedule.jittered, Schedule.u
 const patiently = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
   Effect.catchIf(effect, isBusy, () => Effect.retry(effect, { while: isBusy, schedule: whenBusy }))
 
-/** Texts differ by the number of words in a query, so their number is bounded. */
-const maxPrepared = 300
-
-const makeConnection = (db: Database.Database): Connection => {
-  const prepared = new Map<string, Database.Statement>()
-  const prepare = (sql: string): Database.Statement => {
-    const known = prepared.get(sql)
-    if (known !== undefined) return known
-    const statement = db.prepare(sql)
-    for (const oldest of prepared.size < maxPrepared ? [] : prepared.keys()) {
-      prepared.delete(oldest)
-      break
-    }
-    prepared.set(sql, statement)
-    return statement
-  }
-  const attempt = <A>(run: () => A) =>
-    Effect.try({ try: run, catch: (cause) => new SqlError({ cause, message: "statement failed" }) })
-  const all = (statement: Database.Statement, params: ReadonlyArray<unknown>): ReadonlyArray<unknown> => {
-    if (statement.reader) return statement.all(...params)
-    statement.run(...params)
-    return []
-  }
-  const values = (statement: Database.Statement, params: ReadonlyArray<unknown>) => {
-    if (!statement.reader) return []
-    const rows = statement.raw(true).all(...params)
-    statement.raw(false)
-    return rows.filter(Array.isArray)
-  }
-  const execute: Connection["execute"] = (sql, params) => attempt(() => all(prepare(sql), params))
-  return {
-    execute,
-    executeRaw: (sql, params) => attempt(() => prepare(sql).run(...params)),
-    executeValues: (sql, params) => attempt(() => values(prepare(sql), params)),
-    executeUnprepared: (sql, params) => attempt(() => all(db.prepare(sql), params ?? [])),
-    executeStream: (sql, params, transform) => Stream.fromIterableEffect(execute(sql, params, transform))
-  }
-}
-
 export const make = (options: SqliteOptions): Effect.Effect<SqliteDatabase, StorageError, Scope> =>
   Effect.gen(function* () {
-    const db = yield* Effect.acquireRelease(
-      patiently(openDatabase(options)).pipe(Effect.mapError(storageError(options.path))),
-      (db) => Effect.sync(() => db.close())
-    )
-    const connection = makeConnection(db)
+    const connection = yield* openConnection(options, patiently).pipe(Effect.mapError(storageError(options.path)))
     const patient: Connection = {
       ...connection,
       execute: (sql, params, transform) => patiently(connection.execute(sql, params, transform)),
