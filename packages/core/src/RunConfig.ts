@@ -85,8 +85,6 @@ export interface Known {
   }>
   /** Names of tools that need no `tools` entry. */
   readonly tools: ReadonlyArray<string>
-  /** The project where neither the file nor `overrides` names one: `CONTEXTFS_PROJECT`, else `default`. */
-  readonly project?: string
   /** An unknown `tool` in here is an issue with the path `--tool`. */
   readonly overrides?: Overrides
   /** The task of an agent whose `taskFile` is `-`; default: the whole of stdin. */

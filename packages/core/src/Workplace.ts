@@ -2,6 +2,7 @@
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
+import { StorageError } from "@contextfs/memory/MemoryError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -46,18 +47,24 @@ const makeRuntimeDir = (env: Options["env"]): string => {
   throw new Error("no temporary folder with a short path")
 }
 
-export const layer = (options: Options): Layer.Layer<Workplace, HostUnfit> =>
+export const layer = (options: Options): Layer.Layer<Workplace, HostUnfit | StorageError> =>
   Layer.scoped(
     Workplace,
     Effect.gen(function* () {
-      const attempt = <A>(try_: () => A) =>
-        Effect.try({
-          try: try_,
-          catch: (cause) => new HostUnfit({ message: cause instanceof Error ? cause.message : `${cause}` })
-        })
-      yield* attempt(() => fs.mkdirSync(options.dataDir, { recursive: true, mode: 0o700 }))
+      const textOf = (cause: unknown) => (cause instanceof Error ? cause.message : `${cause}`)
+      yield* Effect.try({
+        try: () => fs.mkdirSync(options.dataDir, { recursive: true, mode: 0o700 }),
+        catch: (cause) =>
+          new StorageError({
+            message: `the data folder cannot be made: ${textOf(cause)}`,
+            hint: "check its permissions, or set CONTEXTFS_DATA_DIR to another folder"
+          })
+      })
       const runtimeDir = yield* Effect.acquireRelease(
-        attempt(() => makeRuntimeDir(options.env)),
+        Effect.try({
+          try: () => makeRuntimeDir(options.env),
+          catch: (cause) => new HostUnfit({ message: textOf(cause) })
+        }),
         (folder) => Effect.sync(() => fs.rmSync(folder, { recursive: true, force: true }))
       )
       return {

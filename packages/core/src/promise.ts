@@ -73,21 +73,21 @@ export const runAgents = async (
     const roles = yield* RoleRegistry
     const { tools } = yield* Workplace
     const orchestrator = yield* Orchestrator
-    const known = {
-      ...(env["CONTEXTFS_PROJECT"] ? { project: env["CONTEXTFS_PROJECT"] } : {}),
-      roles: yield* roles.list,
-      tools: [...tools.keys()]
-    }
+    // An option wins over the environment, which wins over the configuration.
+    const project = options.project ?? (env["CONTEXTFS_PROJECT"] || undefined)
     const config = yield* RunConfig.fromInput(
       {
         ...settings,
         agents: list.map((agent) => ({ ...agent, ...written(agent.timeout) })),
         ...(options.numWorkers === undefined ? {} : { workers: options.numWorkers }),
         ...(options.tool === undefined ? {} : { tool: options.tool }),
-        ...(options.project === undefined ? {} : { project: options.project }),
         ...written(options.timeout)
       },
-      known
+      {
+        roles: yield* roles.list,
+        tools: [...tools.keys()],
+        overrides: project === undefined ? {} : { project }
+      }
     )
     const result = yield* orchestrator.run(config, options.onEvent === undefined ? {} : { onEvent: options.onEvent })
     return result.results

@@ -81,7 +81,7 @@ const millis = (input: number | string): number => Option.getOrElse(Duration.toM
 
 const complete = (input: RunInput, around: Decoding): RunConfig => {
   const { overrides = {} } = around
-  const project = overrides.project ?? input.project ?? around.project ?? "default"
+  const project = overrides.project ?? input.project ?? "default"
   const nameOf = names(input)
   return {
     project,
