@@ -22,7 +22,7 @@ export interface Session {
 export interface McpServer {
   /**
    * Speaks MCP, one message a line, until the connection has ended; interruption ends it. After the end of the input,
-   * requests at work are answered for up to 1.5 s. Every byte written is part of a message.
+   * requests at work are answered for up to 1 s. Every byte written is part of a message.
    */
   readonly serve: (input: Readable, output: Writable, session: Session) => Effect.Effect<void>
 }

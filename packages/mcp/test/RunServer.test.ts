@@ -80,7 +80,7 @@ describe("an admitted agent", () => {
       expect(still.isError).toBeUndefined()
     }))
 
-  test("never speaks as another: two at once, each memory with its own author", () =>
+  test("never speaks as another: 16 bridges at once, each memory with its own author", () =>
     Effect.gen(function* () {
       const server = yield* serve
       const agents = Array.from({ length: 16 }, (_, index) => `agent-${index}`)

@@ -106,6 +106,18 @@ describe("leaves within 2 s", () => {
       expect(took).toBeLessThan(soon)
     }))
 
+  test("of a message that never ends, with an error", () =>
+    Effect.gen(function* () {
+      const { env } = yield* admitted
+      const running = yield* bridge(env)
+      yield* ready(running)
+      running.child.stdin.write("x".repeat(5 * 1024 * 1024))
+      const [ended, took] = yield* Effect.promise(() => timed(running.ended))
+      expect(took).toBeLessThan(soon)
+      expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining("longer than") })
+      expect(frames(ended.stdout)).toMatchObject([{ id: 1 }])
+    }))
+
   test("of stdin's end, though nobody reads its stdout", () =>
     Effect.gen(function* () {
       const { env } = yield* admitted

@@ -9,7 +9,7 @@ const maxLineBytes = 4 * 1024 * 1024
 /** Requests at work at a time; the rest waits in the stream. */
 const maxPending = 64
 /** From the end of the input to the end of the answers. */
-const leaveMillis = 1_500
+const leaveMillis = 1_000
 
 const newline = 0x0a
 

@@ -31,7 +31,7 @@ export const make = <R>(options: Options<R>): Effect.Effect<McpServer, never, R>
             import("@modelcontextprotocol/sdk/server/index.js"),
             import("@modelcontextprotocol/sdk/types.js")
           ])
-          return { Server, types, tools: options.tools.map((tool) => types.ToolSchema.parse(tool.listing())) }
+          return { Server, types, tools: [...tools.values()].map((tool) => types.ToolSchema.parse(tool.listing())) }
         })
       )
     )

@@ -21,11 +21,6 @@ const maxTokenLineBytes = 256
 const helloMillis = 5_000
 const maxCallsOfATool = 300
 
-/** An admitted agent. */
-interface Guest {
-  readonly serve: (socket: net.Socket) => void
-}
-
 export const make = <R = never>(
   options: Options<R>
 ): Effect.Effect<RunServerService, ServerError, Scope.Scope | MemoryStore | R> =>
@@ -35,18 +30,17 @@ export const make = <R = never>(
     const tools: ReadonlyArray<McpTool<MemoryStore | R>> = [...memoryTools, ...(options.tools ?? [])]
     const mcp = yield* McpServer.make({ tools, instructions })
 
-    // By the digest of the token: how long a look-up takes says nothing about any token.
-    const guests = new Map<string, Guest>()
-    const strangers = new Set<net.Socket>()
+    // What serves an admitted agent, by the digest of its token: how long a look-up takes says nothing about any token.
+    const guests = new Map<string, (socket: net.Socket) => void>()
+    const sockets = new Set<net.Socket>()
     let open = 0
     let total = 0
 
     const welcome = (socket: net.Socket) => {
-      strangers.add(socket)
+      sockets.add(socket)
       socket.on("error", () => socket.destroy())
-      socket.once("close", () => strangers.delete(socket))
+      socket.once("close", () => sockets.delete(socket))
       readToken(socket, (token) => {
-        strangers.delete(socket)
         const guest = guests.get(digest(token))
         if (guest === undefined) {
           socket.destroy()
@@ -57,13 +51,13 @@ export const make = <R = never>(
         socket.once("close", () => {
           open -= 1
         })
-        guest.serve(socket)
+        guest(socket)
       })
     }
 
     yield* Effect.acquireRelease(listen(socketPath, welcome), (server) =>
       Effect.sync(() => {
-        for (const socket of strangers) socket.destroy()
+        for (const socket of sockets) socket.destroy()
         server.close()
       })
     )
@@ -81,10 +75,8 @@ export const make = <R = never>(
         const run = yield* FiberSet.makeRuntime<never>()
         yield* Effect.acquireRelease(
           Effect.sync(() => {
-            guests.set(key, {
-              serve: (socket) => {
-                run(mcp.serve(socket, socket, { caller: identity, onCall }))
-              }
+            guests.set(key, (socket) => {
+              run(mcp.serve(socket, socket, { caller: identity, onCall }))
             })
           }),
           () => Effect.sync(() => guests.delete(key))

@@ -6,7 +6,9 @@
 import { Socket } from "node:net"
 
 /** From the end of stdin, or a signal, to our end. */
-const leaveMillis = 1_500
+const leaveMillis = 1_000
+/** Largest message, as in the server. */
+const maxLineBytes = 4 * 1024 * 1024
 /** How long a client that has not asked yet may take to hear of a failure. */
 const failMillis = 1_000
 
@@ -22,15 +24,20 @@ let leaving = false
 /** Cuts a stream into whole lines, as bytes with their newline; the rest waits. */
 const lines = (each: (line: Buffer) => void) => {
   let parts: Array<Buffer> = []
+  let size = 0
   return (chunk: Buffer): void => {
     let from = 0
     for (let at = chunk.indexOf(10); at !== -1; at = chunk.indexOf(10, from)) {
       parts.push(chunk.subarray(from, at + 1))
       each(parts.length === 1 ? chunk.subarray(from, at + 1) : Buffer.concat(parts))
       parts = []
+      size = 0
       from = at + 1
     }
-    if (from < chunk.length) parts.push(chunk.subarray(from))
+    if (from === chunk.length) return
+    parts.push(chunk.subarray(from))
+    size += chunk.length - from
+    if (size > maxLineBytes) fail(`a message is longer than ${maxLineBytes} bytes`)
   }
 }
 
