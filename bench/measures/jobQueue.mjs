@@ -1,0 +1,145 @@
+/** The durable queue against the same statements: over the same client, over @effect/sql-sqlite-node, on the driver. */
+import path from "node:path"
+import * as JobQueue from "@contextfs/core/JobQueue"
+import * as Sqlite from "@contextfs/memory/Sqlite"
+import * as RoleRegistry from "@contextfs/roles/RoleRegistry"
+import * as Reactivity from "@effect/experimental/Reactivity"
+import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
+import Database from "better-sqlite3"
+import * as Effect from "effect/Effect"
+import { recorder, replayer } from "../lib/record.mjs"
+import { line, note } from "../lib/report.mjs"
+import { pairs } from "../lib/stats.mjs"
+import { makeWork } from "../lib/work.mjs"
+import { config } from "../programs/journal.mjs"
+
+const jobs = 500
+const rounds = 9
+const owner = { pid: 1, startTime: "123456789", bootId: "7a0b2a4e-0000-4000-8000-000000000000" }
+
+const result = (runId, jobId, { agentId, role, tool, directory }) => ({
+  ...{ jobId, runId, agentId, role, tool, directory },
+  ...{ status: "completed", reason: null, result: "done", error: null, warnings: [], duration: 0.0123, attempts: 1 },
+  ...{ usage: null, sessionId: null, filesChanged: null, denials: [], memory: null, evidence: null }
+})
+
+/** One run of the queue: add all, then claim, identify and settle each. */
+const work = (journal, specs, runId) =>
+  Effect.gen(function* () {
+    yield* journal.open({ runId, project: "default", owner, marker: "0".repeat(32), containment: "G" })
+    yield* journal.add(
+      runId,
+      specs.map((spec, index) => ({ jobId: `${runId}-${index + 1}`, spec }))
+    )
+    for (const [index, spec] of specs.entries()) {
+      const jobId = `${runId}-${index + 1}`
+      yield* journal.claim(runId)
+      yield* journal.identify(jobId, 1, owner)
+      yield* journal.settle(result(runId, jobId, spec))
+    }
+    yield* journal.close(runId, "completed")
+  })
+
+/** What lies between BEGIN and COMMIT is one transaction; everything else is one of its own. */
+const transactions = (statements) => {
+  const grouped = []
+  let open = null
+  for (const statement of statements) {
+    if (statement.sql.startsWith("BEGIN")) open = []
+    else if (statement.sql.startsWith("COMMIT")) {
+      grouped.push({ whole: true, statements: open })
+      open = null
+    } else if (open === null) grouped.push({ whole: false, statements: [statement] })
+    else open.push(statement)
+  }
+  return grouped
+}
+
+const timed = async (run) => {
+  const began = performance.now()
+  const cpu = process.cpuUsage()
+  await run()
+  const { user, system } = process.cpuUsage(cpu)
+  return { wall: performance.now() - began, cpu: (user + system) / 1000 }
+}
+
+export const run = async () => {
+  const place = makeWork()
+  const file = (name) => path.join(place.sub("data"), `${name}.db`)
+  const recordedRun = "recordedrun"
+  const { jobs: specs } = await Effect.runPromise(
+    config({
+      jobs,
+      workers: 16,
+      containment: "auto",
+      memory: true,
+      directory: place.sub("project"),
+      tool: "noop"
+    }).pipe(Effect.provide(RoleRegistry.layer))
+  )
+  const record = recorder()
+  const statements = await Effect.runPromise(
+    Effect.flatMap(JobQueue.JobQueue, (journal) =>
+      Effect.promise(() => record.of(() => Effect.runPromise(work(journal, specs, recordedRun))))
+    ).pipe(Effect.provide(JobQueue.layerMemory))
+  )
+  record.stop()
+  const text = JSON.stringify(statements)
+  let count = 0
+  /** The same statements for a run with another name. */
+  const again = () => JSON.parse(text.replaceAll(recordedRun, `again-${++count}`))
+  for (const name of ["client", "official", "driver"]) {
+    await Effect.runPromise(Effect.provide(JobQueue.JobQueue, JobQueue.layerSqlite({ path: file(name) })))
+  }
+
+  const program = Effect.gen(function* () {
+    const journal = yield* JobQueue.JobQueue
+    const client = yield* Sqlite.make({ path: file("client"), migrations: [""] })
+    const official = yield* SqliteClient.make({ filename: file("official") })
+    const driver = new Database(file("driver"))
+    const replay = replayer(driver)
+
+    const queue = () => timed(() => Effect.runPromise(work(journal, specs, `queue-${++count}`)))
+    const one = (sql) => (statement) => sql.unsafe(statement.sql, statement.params)
+    const overClient = () => {
+      const grouped = transactions(again())
+      return timed(() =>
+        Effect.runPromise(
+          Effect.forEach(
+            grouped,
+            ({ whole, statements }) => {
+              const all = Effect.forEach(statements, one(client.sql), { discard: true })
+              return whole ? client.writeTransaction(all) : all
+            },
+            { discard: true }
+          )
+        )
+      )
+    }
+    const overOfficial = () => {
+      const all = again()
+      return timed(() => Effect.runPromise(Effect.forEach(all, one(official), { discard: true })))
+    }
+    const onDriver = () => {
+      const all = again()
+      return timed(() => replay(all))
+    }
+
+    const measure = (other) => Effect.promise(() => pairs(rounds, 2, queue, other))
+    const same = yield* measure(overClient)
+    const effect = yield* measure(overOfficial)
+    const bare = yield* measure(onDriver)
+    driver.close()
+    note(
+      `${jobs} jobs: ${same.ours("cpu").toFixed(0)} ms CPU; bare loop over the same client ${same.theirs("cpu").toFixed(0)} ms`
+    )
+    // Throughput: how much of the bare loop's the queue has.
+    line("queue_of_same_client", 1 / same.ratio("cpu"), "x", { atLeast: 0.8 })
+    line("queue_of_sql_sqlite_node", 1 / effect.ratio("cpu"), "x", { atLeast: 0.8 })
+    line("queue_of_better_sqlite3", 1 / bare.ratio("cpu"), "x")
+  })
+  await Effect.runPromise(
+    program.pipe(Effect.scoped, Effect.provide([JobQueue.layerSqlite({ path: file("queue") }), Reactivity.layer]))
+  )
+  place.close()
+}
