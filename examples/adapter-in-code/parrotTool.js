@@ -1,3 +1,4 @@
+// @ts-check
 /** The adapter: how to start the program, and what its lines mean. Data and pure functions, nothing to import. */
 const program = new URL("./parrot.js", import.meta.url).pathname
 
@@ -22,7 +23,9 @@ export default {
 
   decoder: () => {
     let noise = 0
+    /** @type {string | undefined} */
     let said
+    /** @type {(line: string) => ReadonlyArray<import("@contextfs/core/ToolAdapter").AgentEvent> | undefined} */
     const read = (line) => {
       const { event, session, model, text, tokens, error } = objectIn(line)
       switch (event) {
@@ -58,7 +61,7 @@ export default {
   }
 }
 
-/** The object in a line; an empty one where there is none. */
+/** The object in a line; an empty one where there is none. @param {string} line */
 const objectIn = (line) => {
   try {
     return JSON.parse(line) ?? {}

@@ -1,6 +1,6 @@
 /** Compiles the package, and puts the compiled fixtures inside it, so that nothing that is published needs them. */
 import { execFileSync } from "node:child_process"
-import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import path from "node:path"
 import { fileURLToPath } from "node:url"
@@ -12,7 +12,6 @@ const fixtures = path.join(path.dirname(require.resolve("@contextfs/fixtures/pac
 // Its own `dist` again: the modules find the scripted agent's program by that path.
 const inside = path.join(dist, "internal/fixtures/dist")
 
-rmSync(dist, { recursive: true, force: true })
 execFileSync(process.execPath, [require.resolve("typescript/bin/tsc"), "-p", path.join(here, "tsconfig.build.json")], {
   stdio: "inherit"
 })
