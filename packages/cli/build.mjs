@@ -9,20 +9,21 @@ const dist = path.join(here, "dist")
 const { version } = JSON.parse(readFileSync(path.join(here, "package.json"), "utf8"))
 rmSync(dist, { recursive: true, force: true })
 
-const bundle = async (input, output, options = {}) => {
+/** `mainFile`: what the front loads. */
+const bundle = async (input, output, mainFile = "") => {
   const built = await rolldown({
     input,
     cwd: here,
     platform: "node",
     tsconfig: false,
     external: ["better-sqlite3"],
+    transform: { define: { __VERSION__: JSON.stringify(version), __MAIN__: JSON.stringify(mainFile) } },
     // jsonc-parser: its main file cannot be bundled, its module can.
     resolve: { conditionNames: ["@contextfs/source", "node", "import", "default"], mainFields: ["module", "main"] },
     onLog: (level, log, handler) => {
       if (log.code === "UNRESOLVED_IMPORT") throw new Error(log.message)
       handler(level, log)
-    },
-    ...options
+    }
   })
   const { output: files } = await built.write({ dir: dist, ...output })
   await built.close()
@@ -33,11 +34,8 @@ const bundle = async (input, output, options = {}) => {
 const cjs = { format: "cjs", dynamicImportInCjs: false, chunkFileNames: "[name]-[hash].cjs", exports: "named" }
 const [main] = await bundle({ main: "src/main.ts" }, { ...cjs, entryFileNames: "main-[hash].cjs" })
 
-await bundle(
-  { bin: "src/front.ts" },
-  { ...cjs, entryFileNames: "bin.cjs", banner: "#!/usr/bin/env node" },
-  { transform: { define: { __VERSION__: JSON.stringify(version), __MAIN__: JSON.stringify(main.fileName) } } }
-)
+const front = { ...cjs, entryFileNames: "bin.cjs", banner: "#!/usr/bin/env node" }
+await bundle({ bin: "src/front.ts" }, front, main.fileName)
 chmodSync(path.join(dist, "bin.cjs"), 0o755)
 
 // Programs that agents start: each whole in one file, beside the bundle.

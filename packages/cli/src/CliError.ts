@@ -117,7 +117,7 @@ export const report = (failure: Failure): Report => {
       return {
         class: name,
         code,
-        message: failure.message,
+        message: failure.message.replace(/^E[A-Z]+: /, ""),
         where: failure.file,
         hint: "check the path; contextfs orchestrator init-config writes a first file"
       }

@@ -45,8 +45,8 @@ export interface Command {
   readonly parameters: ReadonlyArray<Parameter<unknown>>
   /** Command line and what it does. */
   readonly examples: ReadonlyArray<readonly [line: string, what: string]>
-  /** A paragraph or more for `--help`. */
-  readonly details?: string
+  /** Paragraphs for `--help`, each without line breaks. */
+  readonly details?: ReadonlyArray<string>
   readonly run: (given: Given, session: Session) => Effect.Effect<Answer, Failure>
 }
 

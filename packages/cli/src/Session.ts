@@ -16,6 +16,10 @@ export interface Session {
     /** A terminal, and the user has not said `NO_COLOR`. */
     readonly colour: boolean
   }
+  /** One whole line to stderr, beside an answer or an error; nothing with `--json`. */
+  readonly note: (text: string) => void
+  /** Calls it at the first signal; until then nothing has been ended. */
+  readonly onSignal: (listener: () => void) => void
   /** Waits for the second signal, which means: at once. */
   readonly hurried: Effect.Effect<void>
 }

@@ -25,6 +25,7 @@ const print = writer(process.stdout)
 const complain = writer(process.stderr)
 const coloured = (stream: NodeJS.WriteStream): boolean =>
   stream.isTTY === true && (process.env["NO_COLOR"] ?? "") === "" && process.env["TERM"] !== "dumb"
+const columns = process.stdout.isTTY ? Math.max(40, process.stdout.columns) : Number.POSITIVE_INFINITY
 
 const main = (argv: ReadonlyArray<string>): void => {
   const parsed = parse(root, argv)
@@ -33,26 +34,37 @@ const main = (argv: ReadonlyArray<string>): void => {
       print(`${__VERSION__}\n`)
       break
     case "help":
-      print(help(parsed.nodes, style(coloured(process.stdout))))
+      print(help(parsed.nodes, { style: style(coloured(process.stdout)), columns: Math.min(100, columns) }))
       break
     case "wrong":
       fail(report(parsed.error), parsed.globals)
       break
     case "command": {
       const hurried = Deferred.unsafeMake<void>(FiberId.none)
+      const listeners: Array<() => void> = []
       const session: Session = {
         env: process.env,
         home: homedir(),
         cwd: process.cwd(),
         print,
+        note: (text) => (parsed.globals.json ? undefined : complain(`${cleanLines(text)}\n`)),
+        onSignal: (listener) => {
+          listeners.push(listener)
+        },
         stdout: {
           isTTY: process.stdout.isTTY === true,
-          columns: process.stdout.isTTY ? Math.max(40, process.stdout.columns) : Number.POSITIVE_INFINITY,
+          columns,
           colour: coloured(process.stdout)
         },
         hurried: Deferred.await(hurried)
       }
-      run(dispatched(parsed, session), () => Deferred.unsafeDone(hurried, Effect.void), parsed.globals)
+      const signals = {
+        first: () => {
+          for (const listener of listeners) listener()
+        },
+        second: () => Deferred.unsafeDone(hurried, Effect.void)
+      }
+      run(dispatched(parsed, session), signals, parsed.globals)
     }
   }
 }
@@ -63,14 +75,20 @@ const dispatched = (parsed: Extract<Parsed, { kind: "command" }>, session: Sessi
     Effect.catchIf(ValidationError.isValidationError, (error) => Effect.die(error))
   )
 
+interface Signals {
+  readonly first: () => void
+  readonly second: () => void
+}
+
 /** The first signal interrupts, the second means at once, a third changes nothing. */
-const run = (effect: Effect.Effect<Answer, Failure>, hurry: () => void, globals: Globals): void => {
+const run = (effect: Effect.Effect<Answer, Failure>, signals: Signals, globals: Globals): void => {
   let ended: number | undefined
   const fiber = Effect.runFork(effect)
   const listeners = Object.entries(signalCodes).map(([signal, code]) => {
     const listener = () => {
-      if (ended !== undefined) return hurry()
+      if (ended !== undefined) return signals.second()
       ended = code
+      signals.first()
       fiber.unsafeInterruptAsFork(FiberId.none)
     }
     process.on(signal, listener)

@@ -9,7 +9,7 @@ export const errors: Command = {
   summary: "List the errors that agents reported, newest first",
   parameters: [parameters.project, limit, parameters.json],
   examples: [["contextfs orchestrator errors --project myproject", "What went wrong in a project"]],
-  details: "Shows id, type, role, time (UTC) and summary. contextfs memory recall ID shows one in full.",
+  details: ["Shows id, type, role, time (UTC), summary and tags. contextfs memory recall ID shows one in full."],
   run: (given, session) => {
     const project = parameters.projectOf(given(parameters.project), session) ?? parameters.defaultProject
     return ofAgents(session, { project, limit: given(limit) ?? 20, types: ["error"] }, "no errors")

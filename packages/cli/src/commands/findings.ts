@@ -13,7 +13,7 @@ export const findings: Command = {
     ["contextfs orchestrator findings --project myproject --limit 10", "The last ten of a project"],
     ["contextfs orchestrator findings -p myproject --role review", "Only what reviewers found"]
   ],
-  details: "Shows id, type, role, time (UTC) and summary. contextfs memory recall ID shows one in full.",
+  details: ["Shows id, type, role, time (UTC), summary and tags. contextfs memory recall ID shows one in full."],
   run: (given, session) => {
     const project = parameters.projectOf(given(parameters.project), session) ?? parameters.defaultProject
     return ofAgents(session, { project, limit: given(limit) ?? 20, role: given(role) }, "no findings")

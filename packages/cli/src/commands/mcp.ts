@@ -9,7 +9,7 @@ export const mcp: Command = {
   summary: "Serve the shared memory to a session of your own, over stdio (MCP)",
   parameters: [parameters.project],
   examples: [["claude mcp add contextfs -- contextfs mcp", "Attach it to your own claude sessions"]],
-  details: "Inside a run it is the agent's own bridge to the run's memory, and opens no database.",
+  details: ["Inside a run it is the agent's own bridge to the run's memory, and opens no database."],
   run: (given, session) =>
     Effect.gen(function* () {
       if (inRun.door(session) !== undefined) {

@@ -18,7 +18,7 @@ export const memorySave: Command = {
   examples: [
     ['contextfs memory save "We use argon2id" --type decision --tags auth,security', "For every agent of the project"]
   ],
-  details: `Types: ${memoryTypes.slice(0, 11).join(" ")}\n       ${memoryTypes.slice(11).join(" ")}`,
+  details: [`Types: ${memoryTypes.join(" ")}`],
   run: (given, session) =>
     Effect.gen(function* () {
       const input = {

@@ -25,9 +25,10 @@ export const run: Command = {
     ["contextfs orchestrator run agents.json -t codex --timeout 600", "Another agent program, ten minutes each"],
     ["contextfs orchestrator run agents.json --json | jq .status", "In a script"]
   ],
-  details: `Exit code 0: all agents completed. 1: some did not. 2: usage. 3: configuration. 4: not found. 5: storage.
-6: a tool is not installed. 9: refused. 129, 130, 143: ended by a signal; the first one ends the agents in
-order, the second one at once.`,
+  details: [
+    "Exit code 0: all agents completed. 1: some did not. 2: usage. 3: configuration. 4: not found. 5: storage. 6: a tool is not installed. 9: refused. 129, 130, 143: ended by a signal.",
+    "Ctrl-C ends the agents in order and keeps what they have done; once more ends them at once."
+  ],
   run: (given, session) =>
     Effect.gen(function* () {
       if (given(parameters.json) && given(jsonl)) {

@@ -77,6 +77,7 @@ export const parse = (root: Group, words: ReadonlyArray<string>): Parsed => {
   } catch (cause) {
     // A question for help or the version is answered even where something else is wrong.
     if (!(cause instanceof Wrong)) throw cause
+    for (const word of beforeEnd) asked.add(globalOf(word)?.name ?? "")
     if (asked.has("version")) return { kind: "version" }
     if (asked.has("help")) return { kind: "help", nodes }
     const { hint, message, where } = cause
@@ -178,7 +179,9 @@ const read = (command: Command, rest: ReadonlyArray<string>, where: string, aske
       }
       const text = value ?? queue.shift()
       const isNext =
-        value === undefined && text !== undefined && (text === "--" || find(split(text).name) !== undefined)
+        value === undefined &&
+        text !== undefined &&
+        (text === "--" || globalOf(text) !== undefined || find(split(text).name) !== undefined)
       if (text === undefined || isNext) {
         const hint =
           text === undefined || text === "--"
@@ -230,10 +233,16 @@ const check = (command: Command, texts: Texts, where: string): void => {
   }
 }
 
-/** Options by their long names, then `--` and the arguments. */
+/** Options by their long names, then `--` and the arguments; every text sealed. */
 const normalise = (texts: Texts): ReadonlyArray<string> => [
   ...[...texts.options].flatMap(([option, given]) =>
-    option.kind === "flag" ? [`--${option.name}`] : given.flatMap((text) => [`--${option.name}`, text])
+    option.kind === "flag" ? [`--${option.name}`] : given.flatMap((text) => [`--${option.name}`, seal(text)])
   ),
-  ...(texts.args.length === 0 ? [] : ["--", ...texts.args])
+  ...(texts.args.length === 0 ? [] : ["--", ...texts.args.map(seal)])
 ]
+
+/** The parser takes a text such as `--`, `--help` or an empty one for something else, so it never sees one bare. */
+const seal = (text: string): string => `:${text}`
+
+/** The text as it was given. */
+export const unseal = (sealed: string): string => sealed.slice(1)

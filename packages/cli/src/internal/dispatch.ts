@@ -7,6 +7,7 @@ import type { ValidationError } from "@effect/cli/ValidationError"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import * as NodeTerminal from "@effect/platform-node/NodeTerminal"
+import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
@@ -14,19 +15,20 @@ import * as Option from "effect/Option"
 import type { Failure } from "../CliError.js"
 import type { Answer, Command, Given, Parameter } from "../Command.js"
 import type { Session } from "../Session.js"
+import { unseal } from "./argv.js"
 
 type Texts = ReadonlyArray<string>
 
 // Whatever its kind, a parameter reads the texts that were given for it: that is what the checker has checked.
 const argumentOf = ({ name, required }: Parameter<unknown>): Args.Args<Texts> =>
   required
-    ? Args.text({ name }).pipe(Args.map((text) => [text]))
-    : Args.text({ name }).pipe(Args.optional, Args.map(Option.toArray))
+    ? Args.text({ name }).pipe(Args.map((text) => [unseal(text)]))
+    : Args.text({ name }).pipe(Args.optional, Args.map(Option.toArray), Args.map(Arr.map(unseal)))
 
 const optionOf = ({ kind, name }: Parameter<unknown>): Options.Options<Texts> =>
   kind === "flag"
     ? Options.boolean(name).pipe(Options.map((given) => (given ? [""] : [])))
-    : Options.text(name).pipe(Options.repeated)
+    : Options.text(name).pipe(Options.repeated, Options.map(Arr.map(unseal)))
 
 const services = Layer.mergeAll(
   NodeFileSystem.layer,

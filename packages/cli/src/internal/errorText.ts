@@ -12,9 +12,22 @@ export const errorText = (report: Report, style: Style): string => {
     const lines = report.message.split("\n").map((issue) => `  ${clean(issue)}\n`)
     return `${head} ${plural(issues.length, "problem")} – ${clean(file ?? "configuration")} – nothing was started\n${lines.join("")}`
   }
-  const parts = [report.message, report.where, report.hint].flatMap((part) => (part === undefined ? [] : [clean(part)]))
+  const [issue] = issues ?? []
+  const told =
+    issue === undefined
+      ? [report.message, report.where, report.hint]
+      : [issue.message, place(file, issue), issue.suggestion ?? "correct it; nothing was started"]
+  const parts = told.flatMap((part) => (part === undefined || part === "" ? [] : [clean(part)]))
   return `${head} ${parts.join(" – ")}\n`
 }
+
+type Issue = NonNullable<Report["issues"]>[number]
+
+/** `agents.json:3:12 agents[0].role`, as far as it is known. */
+const place = (file: string | undefined, { column, line, path }: Issue): string =>
+  [file === undefined ? "" : line === undefined ? file : `${file}:${line}:${column}`, path]
+    .filter((part) => part !== "")
+    .join(" ")
 
 export const errorJson = ({ code, class: name, ...rest }: Report): string =>
   `${json({ error: { class: name, exitCode: code, ...rest } })}\n`

@@ -1,6 +1,5 @@
 /** What the agents of a project have saved, newest first: by who saved it, not by search. */
 import type { MemoryType } from "@contextfs/memory/Memory"
-import * as RoleRegistry from "@contextfs/roles/RoleRegistry"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Failure } from "../CliError.js"
@@ -23,15 +22,10 @@ interface Query {
 export const ofAgents = (session: Session, query: Query, none: string): Effect.Effect<Answer, Failure> =>
   Effect.gen(function* () {
     const { role, ...filter } = query
-    const registry = yield* Effect.provide(RoleRegistry.RoleRegistry, RoleRegistry.layer)
-    const roles = role === undefined ? (yield* registry.list).map(({ name }) => name) : [role]
     const found = yield* store.read(session, (memory) =>
-      Effect.forEach(roles, (name) => memory.list({ ...filter, role: name }))
+      memory.list({ ...filter, agents: true, ...(role === undefined ? {} : { role }) })
     )
     const memories = Option.getOrElse(found, () => [])
-      .flat()
-      .sort((one, other) => other.createdAt - one.createdAt || (one.id < other.id ? -1 : 1))
-      .slice(0, query.limit)
     return {
       text:
         memories.length === 0

@@ -20,7 +20,7 @@ export const tool = option({
   name: "tool",
   short: "t",
   value: "TEXT",
-  help: "Agent program: claude, gemini, codex, opencode, or mock to rehearse; wins over the file",
+  help: "Agent program: claude, gemini, codex, opencode, or mock to rehearse",
   default: "claude",
   read: text
 })

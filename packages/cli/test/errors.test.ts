@@ -1,0 +1,231 @@
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { describe, expect, it } from "vitest"
+import { at, document, type Home, homes, isRecord } from "./harness.js"
+
+const home = homes()
+
+const agents = [{ role: "test", directory: ".", task: "x" }]
+const run = ["orchestrator", "run", "agents.json"]
+
+interface Case {
+  readonly name: string
+  readonly args: ReadonlyArray<string>
+  readonly code: number
+  readonly class: string
+  /** All of these are in the message. */
+  readonly says: ReadonlyArray<string>
+  readonly config?: unknown
+  readonly env?: (home: Home) => Readonly<Record<string, string>>
+}
+
+const usage = (args: ReadonlyArray<string>, ...says: ReadonlyArray<string>): Case => ({
+  name: args.join(" "),
+  args,
+  code: 2,
+  class: "UsageError",
+  says
+})
+
+const inFile = (name: string, config: unknown, ...says: ReadonlyArray<string>): Case => ({
+  name: `in a file: ${name}`,
+  args: run,
+  code: 3,
+  class: "ConfigError",
+  config,
+  says
+})
+
+const workers = ["0", "-1", "1.5", "1e9", "NaN"]
+
+const cases: ReadonlyArray<Case> = [
+  usage(["orchestrator", "rnu"], 'unknown command "rnu"', "did you mean run?"),
+  usage(["orchestrator"], "a command is missing"),
+  usage([...run, "--wrkers", "3"], 'unknown option "--wrkers"', "did you mean --workers?"),
+  usage([...run, "-t", "cluade"], 'unknown tool "cluade"', '"claude"'),
+  usage(["orchestrator", "spawn", "tset", ".", "x", "--wait"], 'unknown role "tset"', '"test"'),
+  usage(["orchestrator", "spawn", "test", ".", "x", "-w", "-t", "nope"], 'unknown tool "nope"'),
+  usage(["orchestrator", "spawn", "test", ".", "x"], "supervisor", "--wait"),
+  usage(["orchestrator", "roles", "reviw"], "reviw", "did you mean review?"),
+  ...workers.map((value) => usage([...run, "-w", value], JSON.stringify(value), "from 1 to 256")),
+  usage([...run, "--timeout", "-1"], "--timeout", "seconds"),
+  usage(["memory", "search", ""], "argument QUERY"),
+  inFile("cut in the middle", '[\n  {"role": "test", "directory": ".", "ta', "agents.json:2:"),
+  inFile("empty", "", "agents.json:1:1"),
+  inFile("not JSON", "role: test", "agents.json:1:1"),
+  inFile("an unknown role", [{ ...agents[0], role: "tset" }], 'unknown role "tset"', 'did you mean "test"?', "1:10"),
+  inFile("an unknown tool", [{ ...agents[0], tool: "cluade" }], 'unknown tool "cluade"', 'did you mean "claude"?'),
+  inFile("a missing directory", [{ ...agents[0], directory: "./nope" }], "nope", "[0].directory"),
+  ...[0, -1, 1.5, 1e9].map((value) =>
+    inFile(`workers ${value}`, { workers: value, agents }, "workers", "from 1 to 256")
+  ),
+  inFile("workers NaN", `{"workers": NaN, "agents": ${JSON.stringify(agents)}}`, "agents.json:1:13"),
+  { name: "a missing file", args: run, code: 4, class: "NotFound", says: ["no such file", "agents.json"] },
+  {
+    name: "a folder for a file",
+    args: ["orchestrator", "run", "."],
+    code: 4,
+    class: "NotFound",
+    says: ["illegal operation on a directory"]
+  },
+  {
+    name: "a missing directory to spawn in",
+    args: ["orchestrator", "spawn", "test", "nope", "x", "--wait"],
+    code: 4,
+    class: "NotFound",
+    says: ["nope is no directory"]
+  },
+  { name: "no such memory", args: ["memory", "recall", "zzzzzz"], code: 4, class: "NotFound", says: ["zzzzzz"] },
+  {
+    name: "a tool that is not installed",
+    args: [...run, "-t", "codex"],
+    code: 6,
+    class: "AgentUnavailable",
+    config: agents,
+    says: ["codex is not on PATH", "install it"],
+    env: () => ({ PATH: "/usr/bin:/bin" })
+  },
+  {
+    name: "a tool that is not executable",
+    args: run,
+    code: 6,
+    class: "AgentUnavailable",
+    config: { tool: "mine", tools: { mine: { command: ["./agents.json"] } }, agents },
+    says: ["is not executable"]
+  },
+  ...[
+    ["memory", "save", "x"],
+    [...run, "-t", "mock"]
+  ].map(
+    (args): Case => ({
+      name: `an unwritable data folder: ${args[0]}`,
+      args,
+      code: 5,
+      class: "StorageError",
+      config: agents,
+      says: ["ENOTDIR", "CONTEXTFS_DATA_DIR"],
+      // Root writes into any folder, but not below a file.
+      env: ({ work }) => ({ CONTEXTFS_DATA_DIR: path.join(work, "agents.json", "data") })
+    })
+  ),
+  {
+    name: "an unwritable place for init-config",
+    args: ["orchestrator", "init-config", "-o", "no/where.json"],
+    code: 5,
+    class: "StorageError",
+    says: ["no/where.json"]
+  }
+]
+
+describe("an error is one line on stderr, its class decides the exit code, and nothing was made", () => {
+  it.each(cases)("$code $name", async ({ args, class: name, code, config, env, says }) => {
+    const at = home()
+    if (config !== undefined || name === "UsageError") at.file("agents.json", config ?? agents)
+    const ended = await at.contextfs(args, { env: env?.(at) ?? {} })
+    const shown = JSON.stringify(ended)
+    expect(ended, shown).toMatchObject({ code, stdout: "" })
+    expect(ended.stderr, shown).toMatch(/^error\[[A-Za-z]+\]: [^\n]+\n$/)
+    expect(ended.stderr.startsWith(`error[${name}]: `), shown).toBe(true)
+    expect(ended.stderr.split(" – ").length, shown).toBeGreaterThanOrEqual(2)
+    for (const part of says) expect(ended.stderr).toContain(part)
+    if (code !== 6) expect(fs.existsSync(at.dataDir)).toBe(false)
+    expect(fs.readdirSync(at.work).filter((entry) => entry !== "agents.json")).toEqual([])
+  })
+})
+
+describe("with --json", () => {
+  const shown = cases.filter(({ args }) => args[1] !== undefined && args[2] !== undefined)
+  it.each(shown.filter((_, index) => index % 3 === 0))("one document and no more: $code $name", async (one) => {
+    const at = home()
+    if (one.config !== undefined || one.class === "UsageError") at.file("agents.json", one.config ?? agents)
+    const ended = await at.contextfs([...one.args, "--json"], { env: one.env?.(at) ?? {} })
+    expect(ended).toMatchObject({ code: one.code, stderr: "" })
+    const { error } = document(ended.stdout)
+    expect(error).toMatchObject({ class: one.class, exitCode: one.code, message: expect.any(String) })
+  })
+
+  it("--json given twice is still one document", async () => {
+    const ended = await home().contextfs(["orchestrator", "roles", "--json", "--json"])
+    expect(ended).toMatchObject({ code: 2, stderr: "" })
+    expect(document(ended.stdout)["error"]).toMatchObject({ class: "UsageError" })
+  })
+
+  it("and --jsonl they exclude each other", async () => {
+    const at = home()
+    at.file("agents.json", agents)
+    const ended = await at.contextfs([...run, "--json", "--jsonl"])
+    expect(ended).toMatchObject({ code: 2, stderr: "" })
+    expect(document(ended.stdout)["error"]).toMatchObject({ message: "--json and --jsonl exclude each other" })
+  })
+
+  it("before the command", async () => {
+    const ended = await home().contextfs(["--json", "orchestrator", "roles"])
+    expect(ended).toMatchObject({ code: 2, stderr: "" })
+    expect(document(ended.stdout)["error"]).toMatchObject({ class: "UsageError" })
+  })
+})
+
+describe("a configuration", () => {
+  const wrong = { workers: "3", agnets: [], timeout: -5, agents: [{ role: "test", directory: ".", tsk: "x" }] }
+
+  it("with many problems tells them all, each at its place, and starts nothing", async () => {
+    const at = home()
+    at.file("agents.json", JSON.stringify(wrong, null, 2))
+    const ended = await at.contextfs(run)
+    expect(ended).toMatchObject({ code: 3, stdout: "" })
+    const [head, ...lines] = ended.stderr.trimEnd().split("\n")
+    expect(head).toMatch(/^error\[ConfigError\]: \d problems – agents\.json – nothing was started$/)
+    expect(lines).toHaveLength(Number(/(\d) problems/.exec(head ?? "")?.[1]))
+    for (const line of lines) expect(line).toMatch(/^ {2}agents\.json:\d+:\d+ /)
+    expect(lines.join("\n")).toMatch(/agents\.json:2:14 workers: expected a whole number/)
+    expect(lines.join("\n")).toMatch(/agents\.json:3:\d+ agnets: unknown key "agnets" – did you mean "agents"\?/)
+    expect(lines.join("\n")).toMatch(/agents\.json:4:\d+ timeout: /)
+    expect(lines.join("\n")).toMatch(/agents\.json:\d+:\d+ agents\[0\]\.tsk: unknown key "tsk" – did you mean "task"\?/)
+    expect(fs.existsSync(at.dataDir)).toBe(false)
+  })
+
+  it("tells programs the same, in parts", async () => {
+    const one = home()
+    one.file("agents.json", wrong)
+    const ended = await one.contextfs([...run, "--json"])
+    const issues = at(document(ended.stdout), "error", "issues")
+    if (!Array.isArray(issues)) throw new Error(ended.stdout)
+    expect(issues.length).toBeGreaterThanOrEqual(4)
+    for (const issue of issues) {
+      expect(issue).toMatchObject({ path: expect.any(String), line: 1, column: expect.any(Number) })
+      expect(isRecord(issue) && issue["message"] !== "").toBe(true)
+    }
+  })
+})
+
+describe("a memory.db that is none", () => {
+  it.each([
+    ["memory list", ["memory", "list"]],
+    ["memory save", ["memory", "save", "x"]],
+    ["findings", ["orchestrator", "findings"]],
+    ["run", [...run, "-t", "mock"]],
+    ["mcp", ["mcp"]]
+  ])("is left as it is, byte for byte: %s", async (_, args) => {
+    const at = home()
+    at.file("agents.json", agents)
+    fs.mkdirSync(at.dataDir)
+    const file = path.join(at.dataDir, "memory.db")
+    const garbage = Buffer.from("this is no database\u0000\u0001\u0002".repeat(500))
+    fs.writeFileSync(file, garbage)
+    const ended = await at.contextfs(args)
+    expect(ended).toMatchObject({ code: 5, stdout: "" })
+    expect(ended.stderr).toMatch(/^error\[StorageError\]: .+memory\.db.+ – .+\n$/)
+    expect(fs.readFileSync(file).equals(garbage)).toBe(true)
+  })
+})
+
+describe("--debug", () => {
+  it("adds the stack, and without it there is none", async () => {
+    const at = home()
+    const plain = await at.contextfs(["memory", "recall", "zzzzzz"])
+    const more = await at.contextfs(["--debug", "memory", "recall", "zzzzzz"])
+    expect(plain.stderr).not.toMatch(/\n\s+at /)
+    expect(more.stderr.startsWith(plain.stderr)).toBe(true)
+    expect(more.stderr).toMatch(/\n\s+at /)
+  })
+})
