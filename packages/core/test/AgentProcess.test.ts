@@ -104,12 +104,12 @@ for (const level of levels) {
           { level, grace: 0.3 }
         )
         yield* Effect.sleep("500 millis")
-        expect(procfs.withVariable(AgentProcess.markerVariable, marker).length).toBeGreaterThanOrEqual(3)
+        expect((procfs.byVariable(AgentProcess.markerVariable).get(marker) ?? []).length).toBeGreaterThanOrEqual(3)
         const ended = yield* agent.end
         expect(ended.sent).toBe("KILL")
         expect(ended.exitCode).toBe(137)
         expect(ended.survivors > 0).toBe(level === "G")
-        expect(procfs.withVariable(AgentProcess.markerVariable, marker)).toEqual([])
+        expect(procfs.byVariable(AgentProcess.markerVariable).get(marker) ?? []).toEqual([])
       }).pipe(Effect.provide(layer))
     )
 
@@ -117,7 +117,7 @@ for (const level of levels) {
       Effect.gen(function* () {
         const { ended, marker } = yield* run("setsid sleep 600 & sleep 600 & exit 0", { level })
         expect(ended.exitCode).toBe(0)
-        expect(procfs.withVariable(AgentProcess.markerVariable, marker)).toEqual([])
+        expect(procfs.byVariable(AgentProcess.markerVariable).get(marker) ?? []).toEqual([])
       }).pipe(Effect.provide(layer))
     )
 
@@ -134,7 +134,7 @@ for (const level of levels) {
           Effect.map((started) => started.marker),
           Effect.scoped
         )
-        expect(procfs.withVariable(AgentProcess.markerVariable, marker)).toEqual([])
+        expect(procfs.byVariable(AgentProcess.markerVariable).get(marker) ?? []).toEqual([])
       }).pipe(Effect.provide(layer))
     )
   })

@@ -28,6 +28,8 @@ import { Reaper } from "./reaper.js"
 const livenessTicks = 5_000 / tickMillis
 /** After KILL: how long the end may take to be reported, and survivors to be gone. */
 const afterKill = Duration.seconds(2)
+/** Between two looks for survivors. */
+const betweenLooks = Duration.millis(25)
 /** What is read of a flood after its end; the rest stays in the file. */
 const maxDrainBytes = 64 * 1024 * 1024
 
@@ -71,12 +73,14 @@ export const make = (options: Options): Effect.Effect<AgentProcessService, HostU
       Effect.forkScoped
     )
 
+    const sightings = makeSightings()
     const hurried = yield* Deferred.make<void>()
     const hurry = Effect.asVoid(Deferred.succeed(hurried, undefined))
 
     const launch = (spec: LaunchSpec, observer: Observer): Effect.Effect<RunningAgent, SpawnFailed, Scope.Scope> =>
-      Effect.acquireRelease(start({ host, launcher, reaper, follower, bootId, hurried }, spec, observer), (agent) =>
-        Effect.asVoid(agent.end)
+      Effect.acquireRelease(
+        start({ host, launcher, reaper, follower, sightings, bootId, hurried }, spec, observer),
+        (agent) => Effect.asVoid(agent.end)
       )
 
     return { level: host.level, choose: (wanted) => containment.choose(host, wanted), marker: ours, hurry, launch }
@@ -87,6 +91,7 @@ interface Parts {
   readonly launcher: Launcher
   readonly reaper: Reaper
   readonly follower: Follower
+  readonly sightings: Sightings
   readonly bootId: string | null
   readonly hurried: Deferred.Deferred<void>
 }
@@ -191,7 +196,7 @@ const terminate = (
     if (!group("SIGKILL") && sent === "KILL" && isOurs(identity)) sendSignal(identity.pid, "SIGKILL")
     if (sent === "KILL") yield* waitAtMost(afterKill)
 
-    const survivors = yield* sweep(spec, namespace, sent)
+    const survivors = yield* sweep(parts.sightings, spec, namespace, sent)
     if (spec.level === "G") parts.reaper.forget(identity.pid)
     const reported = yield* Deferred.poll(exit)
     const exitCode = Option.isSome(reported) ? yield* reported.value : null
@@ -200,34 +205,52 @@ const terminate = (
     return { exitCode, sent, survivors }
   }).pipe(Effect.uninterruptible)
 
+/** Pids of the living by marker. */
+type Sightings = Effect.Effect<ReadonlyMap<string, ReadonlyArray<number>>>
+
+/** A look at all processes costs the same however many agents are being ended: all who ask before it begins share it. */
+const makeSightings = (): Sightings => {
+  let next: Deferred.Deferred<ReadonlyMap<string, ReadonlyArray<number>>> | null = null
+  return Effect.gen(function* () {
+    if (next !== null) return yield* Deferred.await(next)
+    const mine = yield* Deferred.make<ReadonlyMap<string, ReadonlyArray<number>>>()
+    next = mine
+    yield* Effect.sleep(betweenLooks)
+    next = null
+    const seen = procfs.byVariable(markerVariable)
+    yield* Deferred.succeed(mine, seen)
+    return seen
+  }).pipe(Effect.uninterruptible)
+}
+
 /**
  * A namespace whose init has ended by itself is empty by the kernel's word; after KILL we look. Without one, everything
  * that carries the marker is ended, until nothing is found twice.
  */
-const sweep = (spec: LaunchSpec, namespace: string | null, sent: Ended["sent"]): Effect.Effect<number> =>
+const sweep = (
+  sightings: Sightings,
+  spec: LaunchSpec,
+  namespace: string | null,
+  sent: Ended["sent"]
+): Effect.Effect<number> =>
   Effect.gen(function* () {
-    const inSight =
+    const inSight: Effect.Effect<ReadonlyArray<number>> | undefined =
       spec.level === "G"
-        ? () => procfs.withVariable(markerVariable, spec.marker)
+        ? Effect.map(sightings, (seen) => seen.get(spec.marker) ?? [])
         : namespace !== null && sent === "KILL"
-          ? () => procfs.inNamespace(namespace)
+          ? Effect.sync(() => procfs.inNamespace(namespace)).pipe(Effect.delay(betweenLooks))
           : undefined
     if (inSight === undefined) return 0
     const found = new Set<number>()
     // A killed namespace needs a moment to be torn down: that is no survivor.
-    if (spec.level !== "G") yield* Effect.sleep(Duration.millis(50))
+    if (spec.level !== "G") yield* Effect.sleep(betweenLooks)
     for (let round = 0, empty = 0; empty < 2 && round < 40; round++) {
-      const left = inSight()
-      if (left.length === 0) {
-        empty++
-        continue
-      }
-      empty = 0
+      const left = yield* inSight
+      empty = left.length === 0 ? empty + 1 : 0
       for (const pid of left) {
         found.add(pid)
         sendSignal(pid, "SIGKILL")
       }
-      yield* Effect.sleep(Duration.millis(25))
     }
     return found.size
   })

@@ -44,11 +44,19 @@ const pids = (): ReadonlyArray<number> => {
 export const inNamespace = (namespace: string): ReadonlyArray<number> =>
   pids().filter((pid) => link(`/proc/${pid}/ns/pid`) === namespace && startTime(pid) !== null)
 
-/** Processes (not zombies) whose environment holds exactly this variable. */
-export const withVariable = (name: string, value: string): ReadonlyArray<number> => {
-  const needle = `\0${name}=${value}\0`
-  return pids().filter((pid) => {
-    const environ = read(`/proc/${pid}/environ`)
-    return environ !== null && `\0${environ}\0`.includes(needle) && startTime(pid) !== null
-  })
+/** Processes (not zombies) by the value of this variable in their environment. */
+export const byVariable = (name: string): ReadonlyMap<string, ReadonlyArray<number>> => {
+  const found = new Map<string, Array<number>>()
+  const needle = `\0${name}=`
+  for (const pid of pids()) {
+    const environ = `\0${read(`/proc/${pid}/environ`) ?? ""}\0`
+    const at = environ.indexOf(needle)
+    if (at === -1 || startTime(pid) === null) continue
+    const from = at + needle.length
+    const value = environ.slice(from, environ.indexOf("\0", from))
+    const others = found.get(value)
+    if (others === undefined) found.set(value, [pid])
+    else others.push(pid)
+  }
+  return found
 }
