@@ -99,6 +99,8 @@ export interface Report {
   readonly hint?: string
   readonly issues?: ConfigError["issues"]
   readonly file?: string
+  /** What there is all the same, for programs. */
+  readonly result?: unknown
 }
 
 /** What is known of an error, in the order in which it is told: what, where, what to do. */

@@ -1,5 +1,14 @@
 /** What a command is given of the world around it. Made at the edge; a command touches nothing else of the process. */
 import type * as Effect from "effect/Effect"
+import type { Answer } from "./Command.js"
+
+export interface Screen {
+  readonly size: () => { readonly columns: number; readonly rows: number }
+  /** False while it has not yet taken what was written before. */
+  readonly ready: () => boolean
+  /** `resumed`: after a pause in which the screen was another's. Returns what ends the listening. */
+  readonly onChange: (listener: (what: "resized" | "resumed") => void) => () => void
+}
 
 export interface Session {
   readonly env: Readonly<Record<string, string | undefined>>
@@ -7,19 +16,22 @@ export interface Session {
   readonly home: string
   /** Absolute. */
   readonly cwd: string
-  /** Writes whole lines to stdout as they are; a reader that has gone away is no error. */
+  /** Writes to stdout as they are; a reader that has gone away is no error. */
   readonly print: (text: string) => void
   readonly stdout: {
-    readonly isTTY: boolean
     /** Infinite where it is no terminal. */
     readonly columns: number
     /** A terminal, and the user has not said `NO_COLOR`. */
     readonly colour: boolean
+    /** Where pictures can be drawn: a terminal that is not dumb, outside of CI. */
+    readonly screen: Screen | undefined
   }
   /** One whole line to stderr, beside an answer or an error; nothing with `--json`. */
   readonly note: (text: string) => void
   /** Calls it at the first signal; until then nothing has been ended. */
   readonly onSignal: (listener: () => void) => void
+  /** What an interrupted command has come to: shown before the error, with `--json` as its `result`. */
+  readonly leave: (answer: Answer) => void
   /** Waits for the second signal, which means: at once. */
   readonly hurried: Effect.Effect<void>
 }

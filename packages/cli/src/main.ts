@@ -17,7 +17,7 @@ import { errorJson, errorText } from "./internal/errorText.js"
 import { help } from "./internal/help.js"
 import { style } from "./internal/layout.js"
 import { writer } from "./internal/output.js"
-import type { Session } from "./Session.js"
+import type { Screen, Session } from "./Session.js"
 
 declare const __VERSION__: string
 
@@ -42,6 +42,7 @@ const main = (argv: ReadonlyArray<string>): void => {
     case "command": {
       const hurried = Deferred.unsafeMake<void>(FiberId.none)
       const listeners: Array<() => void> = []
+      let left: Answer | undefined
       const session: Session = {
         env: process.env,
         home: homedir(),
@@ -51,20 +52,39 @@ const main = (argv: ReadonlyArray<string>): void => {
         onSignal: (listener) => {
           listeners.push(listener)
         },
-        stdout: {
-          isTTY: process.stdout.isTTY === true,
-          columns,
-          colour: coloured(process.stdout)
+        leave: (answer) => {
+          left = answer
         },
+        stdout: { columns, colour: coloured(process.stdout), screen: screenOf(process.stdout) },
         hurried: Deferred.await(hurried)
       }
       const signals = {
         first: () => {
           for (const listener of listeners) listener()
         },
+        left: () => left,
         second: () => Deferred.unsafeDone(hurried, Effect.void)
       }
       run(dispatched(parsed, session), signals, parsed.globals)
+    }
+  }
+}
+
+const screenOf = (stream: NodeJS.WriteStream): Screen | undefined => {
+  const { CI, TERM } = process.env
+  if (stream.isTTY !== true || TERM === "dumb" || (CI ?? "") !== "") return undefined
+  return {
+    size: () => ({ columns: stream.columns, rows: stream.rows }),
+    ready: () => !stream.writableNeedDrain,
+    onChange: (listener) => {
+      const resized = () => listener("resized")
+      const resumed = () => listener("resumed")
+      stream.on("resize", resized)
+      process.on("SIGCONT", resumed)
+      return () => {
+        stream.off("resize", resized)
+        process.off("SIGCONT", resumed)
+      }
     }
   }
 }
@@ -78,6 +98,8 @@ const dispatched = (parsed: Extract<Parsed, { kind: "command" }>, session: Sessi
 interface Signals {
   readonly first: () => void
   readonly second: () => void
+  /** What the interrupted command has come to. */
+  readonly left: () => Answer | undefined
 }
 
 /** The first signal interrupts, the second means at once, a third changes nothing. */
@@ -95,13 +117,13 @@ const run = (effect: Effect.Effect<Answer, Failure>, signals: Signals, globals: 
     return { signal, listener }
   })
   fiber.addObserver((exit) => {
-    settle(exit, globals, ended)
+    settle(exit, globals, ended, signals.left())
     // From here on a signal ends the process as usual.
     for (const { listener, signal } of listeners) process.off(signal, listener)
   })
 }
 
-const settle = (exit: Exit.Exit<Answer, Failure>, globals: Globals, ended: number | undefined): void => {
+const settle = (exit: Exit.Exit<Answer, Failure>, globals: Globals, ended: number | undefined, left?: Answer): void => {
   if (Exit.isSuccess(exit)) {
     const { exitCode, json: document, text } = exit.value
     print(globals.json ? `${json(document)}\n` : text)
@@ -111,7 +133,8 @@ const settle = (exit: Exit.Exit<Answer, Failure>, globals: Globals, ended: numbe
   const { cause } = exit
   if (ended !== undefined && Cause.isInterruptedOnly(cause)) {
     const message = "ended by a signal"
-    fail({ class: "Interrupted", code: ended, message }, globals)
+    if (left !== undefined && !globals.json) print(left.text)
+    fail({ class: "Interrupted", code: ended, message, ...(left === undefined ? {} : { result: left.json }) }, globals)
     return
   }
   const failure = Cause.failureOption(cause)

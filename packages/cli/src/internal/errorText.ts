@@ -29,5 +29,5 @@ const place = (file: string | undefined, { column, line, path }: Issue): string 
     .filter((part) => part !== "")
     .join(" ")
 
-export const errorJson = ({ code, class: name, ...rest }: Report): string =>
-  `${json({ error: { class: name, exitCode: code, ...rest } })}\n`
+export const errorJson = ({ code, class: name, result, ...rest }: Report): string =>
+  `${json({ error: { class: name, exitCode: code, ...rest }, ...(result === undefined ? {} : { result }) })}\n`

@@ -1,7 +1,7 @@
 /** The way of `run` and `spawn --wait`: configuration, services, view. Loaded only by them. */
 import { AgentProcess } from "@contextfs/core/AgentProcess"
 import * as Live from "@contextfs/core/Live"
-import { Orchestrator, type RunEvent } from "@contextfs/core/Orchestrator"
+import { Orchestrator, type RunResult } from "@contextfs/core/Orchestrator"
 import * as RunConfig from "@contextfs/core/RunConfig"
 import * as Tools from "@contextfs/core/Tools"
 import * as RoleRegistry from "@contextfs/roles/RoleRegistry"
@@ -9,14 +9,13 @@ import * as Effect from "effect/Effect"
 import { exitCodes, type Failure, UsageError } from "../CliError.js"
 import type { Answer } from "../Command.js"
 import type { Session } from "../Session.js"
-import { json } from "./clean.js"
 import { style } from "./layout.js"
 import * as parameters from "./parameters.js"
-import * as runLines from "./runLines.js"
+import { interrupted, type RunRecord, record } from "./runRecord.js"
 import { summary } from "./runSummary.js"
 import { dataDir } from "./store.js"
-
-export type Format = "lines" | "json" | "jsonl"
+import type { Format } from "./views.js"
+import * as views from "./views.js"
 
 export interface Request {
   /** The command, for messages. */
@@ -60,34 +59,43 @@ const load = ({ overrides, source, where }: Request, session: Session) => {
   )
 }
 
-/** Events as they happen, in lines for people or for programs; with `json` nothing until the end. */
-const viewer = (session: Session, format: Format): ((event: RunEvent) => void) => {
-  if (format === "json") return () => undefined
-  if (format === "jsonl") return (event) => session.print(`${json(event)}\n`)
-  let state = runLines.initial
-  const options = { style: style(session.stdout.colour), columns: Math.min(session.stdout.columns, 200) }
-  return (event) => {
-    const [next, lines] = runLines.step(state, event, options)
-    state = next
-    for (const line of lines) session.print(`${line}\n`)
+const answer = (result: RunResult, format: Format, session: Session): Answer => {
+  const { colour, columns } = session.stdout
+  return {
+    text: summary(result, style(colour), columns),
+    json: format === "jsonl" ? { kind: "result", result } : result,
+    exitCode: result.status === "completed" ? exitCodes.completed : exitCodes.failed
   }
 }
 
 /** Runs the agents and shows them. The exit code says whether all completed. */
 export const runAgents = (request: Request, session: Session): Effect.Effect<Answer, Failure> =>
   Effect.gen(function* () {
+    const { format } = request
     const config = yield* load(request, session)
+    const clock = yield* Effect.clock
+    let known: RunRecord | undefined
     const result = yield* Effect.gen(function* () {
       const orchestrator = yield* Orchestrator
       const { hurry } = yield* AgentProcess
+      const view = yield* views.open(session, format)
+      session.onSignal(view.ending)
       yield* Effect.forkScoped(Effect.zipRight(session.hurried, hurry))
-      return yield* orchestrator.run(config, { onEvent: viewer(session, request.format) })
-    }).pipe(Effect.scoped, Effect.provide(Live.layer({ dataDir: dataDir(session), env: session.env })))
-    const { colour, columns } = session.stdout
-    return {
-      text:
-        request.format === "jsonl" ? `${json({ kind: "result", result })}\n` : summary(result, style(colour), columns),
-      json: result,
-      exitCode: result.status === "completed" ? exitCodes.completed : exitCodes.failed
-    }
+      return yield* orchestrator.run(config, {
+        onEvent: (event) => {
+          known = record(known, event)
+          view.event(event, known)
+        }
+      })
+    }).pipe(
+      Effect.scoped,
+      Effect.provide(Live.layer({ dataDir: dataDir(session), env: session.env })),
+      Effect.onInterrupt(() =>
+        Effect.sync(() => {
+          if (known === undefined) return
+          session.leave(answer(interrupted(known, clock.unsafeCurrentTimeMillis()), format, session))
+        })
+      )
+    )
+    return answer(result, format, session)
   })

@@ -1,10 +1,10 @@
 /** A run as plain lines, one for each thing that happens. Nothing an agent prints gets through unclean. */
 import type { RunEvent } from "@contextfs/core/Orchestrator"
-import type { AgentEvent } from "@contextfs/core/ToolAdapter"
-import { clean, firstLine } from "./clean.js"
-import { amount, clock, dollars, plural, seconds, unknown } from "./format.js"
+import { activity } from "./activity.js"
+import { clean } from "./clean.js"
+import { amount, clock, dollars, plural, seconds } from "./format.js"
 import { cut, pad, type Style, table, width } from "./layout.js"
-import { statusColour } from "./runSummary.js"
+import { statusColour, tokens } from "./runSummary.js"
 
 export interface Options {
   readonly style: Style
@@ -47,7 +47,8 @@ export const step = (state: State, event: RunEvent, options: Options): readonly 
         [line(state, options, event, event.attempt === 1 ? "started" : `attempt ${event.attempt} started`)]
       ]
     case "agentEvent": {
-      const text = ofAgent(event.event)
+      // Pieces of a message come whole with the result.
+      const text = event.event.kind === "message" && event.event.delta === true ? "" : activity(event.event)
       return [state, text === "" ? [] : [line(state, options, event, text)]]
     }
     case "jobRetrying": {
@@ -58,7 +59,7 @@ export const step = (state: State, event: RunEvent, options: Options): readonly 
       const { result } = event
       const facts = [
         `${result.status} after ${seconds(result.duration)}`,
-        ...(result.usage === null ? [] : [tokens(result.usage)]),
+        ...(tokens(result.usage) === undefined ? [] : [`${amount(tokens(result.usage))} tokens`]),
         ...(result.usage?.costUsd === undefined ? [] : [dollars(result.usage.costUsd)]),
         ...(result.reason === null ? [] : [result.reason])
       ].join(", ")
@@ -68,12 +69,6 @@ export const step = (state: State, event: RunEvent, options: Options): readonly 
     case "runEnded":
       return [state, []]
   }
-}
-
-const tokens = (usage: { readonly inputTokens?: number; readonly outputTokens?: number }): string => {
-  const { inputTokens, outputTokens } = usage
-  if (inputTokens === undefined && outputTokens === undefined) return `${unknown} tokens`
-  return `${amount((inputTokens ?? 0) + (outputTokens ?? 0))} tokens`
 }
 
 const line = (
@@ -87,45 +82,4 @@ const line = (
   const agent = pad(cut(clean(event.agentId), state.agentColumns), state.agentColumns)
   const room = Math.max(20, columns - width(time) - state.agentColumns - 4)
   return `${style.dim(time)}  ${style.bold(agent)}  ${colour(cut(text, room))}`
-}
-
-const ofAgent = (event: AgentEvent): string => {
-  switch (event.kind) {
-    case "started": {
-      const facts = [
-        ...(event.model === undefined ? [] : [`model ${clean(event.model)}`]),
-        ...(event.sessionId === undefined ? [] : [`session ${clean(event.sessionId)}`]),
-        ...(event.failedServers ?? []).map((server) => `MCP server ${clean(server)} did not start`)
-      ]
-      return facts.join(", ")
-    }
-    // Pieces of a message come whole with the result.
-    case "message":
-      return event.delta === true ? "" : firstLine(event.text)
-    case "toolCall":
-      return `→ ${clean(event.name)}${inputOf(event.input)}`
-    case "toolResult": {
-      if (event.ok) return ""
-      const what = event.denied === true ? "denied" : "failed"
-      const name = event.name === undefined ? "tool call" : clean(event.name)
-      return `✗ ${name} ${what}${event.message === undefined ? "" : `: ${firstLine(event.message)}`}`
-    }
-    case "limit": {
-      const { attempt, message, retryInMs } = event.limit
-      const again = retryInMs === undefined ? "" : `, again in ${seconds(retryInMs / 1000)}`
-      return `! ${firstLine(message)}${attempt === undefined ? "" : ` (retry ${attempt}${again})`}`
-    }
-    case "usage":
-    case "finished":
-      return ""
-  }
-}
-
-/** The texts of a call's input, the short way: `{"query":"auth"}` as ` auth`. */
-const inputOf = (input: unknown): string => {
-  if (input === undefined || input === null) return ""
-  const texts =
-    typeof input === "object" ? Object.values(input).filter((value) => typeof value === "string") : [`${input}`]
-  const shown = texts.map((text) => firstLine(text)).find((text) => text !== "")
-  return shown === undefined ? "" : ` ${cut(shown, 120)}`
 }

@@ -35,7 +35,7 @@ export const summary = (run: RunResult, style: Style, columns: number): string =
     amount(tokens(result.usage)),
     dollars(result.usage?.costUsd),
     memoryOf(result),
-    result.reason ?? firstLine(result.result ?? "")
+    firstLine(result.reason === null ? (result.result ?? "") : `${result.reason}: ${result.error ?? ""}`)
   ])
   const [title = "", ...lines] = table([head, ...rows]).map((line) => cut(line, columns))
   const completed = run.results.filter(({ status }) => status === "completed").length
@@ -62,7 +62,8 @@ const details = (result: JobResult, style: Style): ReadonlyArray<string> => {
     ...(result.error === null ? [] : [["error", result.error]]),
     ...result.denials.map(({ message, tool }) => ["denied", `${tool}: ${message}`]),
     ...result.warnings.map((warning) => ["warning", warning]),
-    ...(result.memory?.ignored ?? []).map((step) => ["not done", step]),
+    // Of an agent that failed nobody expects the rest.
+    ...(result.status === "completed" ? (result.memory?.ignored ?? []) : []).map((step) => ["did not", step]),
     ...(result.error === null || result.evidence === null ? [] : [["logs", result.evidence.folder]])
   ].map(([label = "", text = ""]) => [`  ${label}`, clean(text)])
   if (rows.length === 0) return []

@@ -150,7 +150,8 @@ const session: Session = {
   print: () => undefined,
   note: () => undefined,
   onSignal: () => undefined,
-  stdout: { isTTY: false, columns: Number.POSITIVE_INFINITY, colour: false },
+  leave: () => undefined,
+  stdout: { screen: undefined, columns: Number.POSITIVE_INFINITY, colour: false },
   hurried: Effect.never
 }
 

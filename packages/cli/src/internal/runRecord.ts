@@ -1,0 +1,62 @@
+/** What is known of a run while it goes on, gathered from what happens. */
+import type { JobResult } from "@contextfs/core/Job"
+import type { RunEvent, RunResult } from "@contextfs/core/Orchestrator"
+import type { AgentEvent } from "@contextfs/core/ToolAdapter"
+
+export interface JobRecord {
+  readonly agentId: string
+  readonly role: string
+  readonly tool: string
+  /** Milliseconds since the epoch; undefined while it waits. */
+  startedAt: number | undefined
+  /** The last thing it did or met. */
+  last: AgentEvent | { readonly kind: "retry"; readonly reason: string; readonly error: string } | undefined
+  result: JobResult | undefined
+}
+
+export interface RunRecord {
+  readonly started: Extract<RunEvent, { kind: "runStarted" }>
+  /** By job id, in the order of the configuration. */
+  readonly jobs: ReadonlyMap<string, JobRecord>
+}
+
+/** Takes in what happened; the record is changed in place, since a talkative agent makes many events. */
+export const record = (run: RunRecord | undefined, event: RunEvent): RunRecord | undefined => {
+  if (event.kind === "runStarted") {
+    const jobs = event.jobs.map(({ agentId, jobId, role, tool }): [string, JobRecord] => [
+      jobId,
+      { agentId, role, tool, startedAt: undefined, last: undefined, result: undefined }
+    ])
+    return { started: event, jobs: new Map(jobs) }
+  }
+  if (event.kind === "runEnded") return run
+  const job = run?.jobs.get(event.kind === "jobEnded" ? event.result.jobId : event.jobId)
+  if (job === undefined) return run
+  switch (event.kind) {
+    case "jobStarted":
+      job.startedAt ??= event.at
+      job.last = undefined
+      break
+    case "agentEvent":
+      // What a tool answered, or what it all cost, is not what the agent does.
+      if (event.event.kind !== "usage" && event.event.kind !== "finished") {
+        if (event.event.kind !== "toolResult" || !event.event.ok) job.last = event.event
+      }
+      break
+    case "jobRetrying":
+      job.last = { kind: "retry", reason: event.reason, error: event.error }
+      break
+    case "jobEnded":
+      job.result = event.result
+  }
+  return run
+}
+
+/** The result of a run that was interrupted: the jobs that have ended. */
+export const interrupted = (run: RunRecord, at: number): RunResult => ({
+  runId: run.started.runId,
+  project: run.started.project,
+  status: "interrupted",
+  duration: (at - run.started.at) / 1000,
+  results: [...run.jobs.values()].flatMap(({ result }) => (result === undefined ? [] : [result]))
+})
