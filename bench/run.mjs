@@ -18,6 +18,16 @@ note(
   `${os.type()} ${os.release()}, ${os.cpus().length} x ${os.cpus()[0]?.model}, node ${process.version}, uid ${process.getuid()}`
 )
 
+for (const [signal, code] of [
+  ["SIGINT", 130],
+  ["SIGTERM", 143]
+]) {
+  process.once(signal, () => {
+    endAll()
+    process.exit(code)
+  })
+}
+
 let broken = 0
 for (const name of chosen.length > 0 ? chosen : measures) {
   note(`--- ${name}${os.platform() === "linux" ? ` (load ${load()})` : ""}`)

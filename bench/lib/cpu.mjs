@@ -51,6 +51,13 @@ export const makeGroup = () => {
       rmdirSync(folder)
       continue
     }
+    process.once("exit", () => {
+      try {
+        rmdirSync(folder)
+      } catch {
+        // Closed already; or still in use, and an empty group costs nothing.
+      }
+    })
     return {
       /** Milliseconds so far. */
       used: () => read(folder),
