@@ -22,6 +22,8 @@ export interface Run {
   /** Every attempt of the run carries this marker, a hyphen, its job and its number. */
   readonly marker: string
   readonly containment: string
+  /** Sockets and temporary files of the run; gone with its process. */
+  readonly runtimeDir: string
   /** Milliseconds since the epoch. */
   readonly createdAt: number
   readonly endedAt: number | null
@@ -29,6 +31,7 @@ export interface Run {
 
 export interface RunQuery {
   readonly project?: string
+  readonly status?: RunStatus
   /** Default 20. */
   readonly limit?: number
 }
@@ -60,6 +63,8 @@ export interface JobQueueService {
   readonly job: (jobId: string) => Effect.Effect<Job, NotFound | StorageError>
   /** In the order in which they were added. */
   readonly jobs: (runId: string) => Effect.Effect<ReadonlyArray<Job>, NotFound | StorageError>
+  /** The processes of attempts that have begun and not ended, as far as they are known. */
+  readonly processes: (runId: RunId) => Effect.Effect<ReadonlyArray<ProcessIdentity>, StorageError>
   /** Newest first. */
   readonly runs: (query: RunQuery) => Effect.Effect<ReadonlyArray<Run>, StorageError>
 }

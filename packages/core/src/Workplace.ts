@@ -6,6 +6,7 @@ import { StorageError } from "@contextfs/memory/MemoryError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { runtimeDirPrefix } from "./internal/runtimeDir.js"
 import { HostUnfit } from "./OrchestratorError.js"
 import type { ToolAdapter } from "./ToolAdapter.js"
 
@@ -39,7 +40,7 @@ const makeRuntimeDir = (env: Options["env"]): string => {
   )
   for (const [index, parent] of parents.entries()) {
     try {
-      return fs.realpathSync(fs.mkdtempSync(path.join(parent, "contextfs-")))
+      return fs.realpathSync(fs.mkdtempSync(path.join(parent, runtimeDirPrefix)))
     } catch (cause) {
       if (index === parents.length - 1) throw cause
     }

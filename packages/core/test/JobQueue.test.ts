@@ -63,7 +63,8 @@ const opened = Effect.gen(function* () {
     project: "p",
     owner: { pid: 1, startTime: "1", bootId: "b" },
     marker: "m",
-    containment: "G"
+    containment: "G",
+    runtimeDir: "/nowhere"
   })
   yield* queue.add(
     runId,

@@ -73,7 +73,7 @@ describe("RunConfig", () => {
       { tool: "mock", timeout: 60_000, permission: "read", agentId: "two" }
     ])
     const overrides = { tool: "mock", timeout: 1_000, project: "mine", workers: 9, memory: false }
-    const config = good(text, { overrides, project: "theirs" })
+    const config = good(text, { overrides })
     expect(config).toMatchObject({ project: "mine", workers: 9 })
     for (const job of config.jobs)
       expect(job).toMatchObject({ tool: "mock", timeout: 1_000, project: "mine", memory: false })

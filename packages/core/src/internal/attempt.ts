@@ -27,6 +27,7 @@ import { type Ended, emptyTally, judge, type Verdict } from "../Verdict.js"
 import type { WorkplaceService } from "../Workplace.js"
 import * as git from "./git.js"
 import * as outputFiles from "./outputFiles.js"
+import * as redaction from "./redaction.js"
 import { Watch } from "./watch.js"
 
 /** From the terminal event to the end of the process. */
@@ -85,7 +86,7 @@ export const run = (shop: Shop, input: AttemptInput): Effect.Effect<AttemptOutco
 
     const started = yield* begin(shop, input, { folder, marker, admission, temporary }).pipe(Effect.either)
     if (Either.isLeft(started)) return notStarted(adapter.name, started.left.message)
-    const { agent, level, watch, ending, now } = started.right
+    const { agent, level, watch, ending, now, redactor } = started.right
     yield* input.onProcess(agent.identity)
 
     const ended: Ended = yield* Effect.raceAll(
@@ -98,10 +99,11 @@ export const run = (shop: Shop, input: AttemptInput): Effect.Effect<AttemptOutco
     // From here on a terminal event may be an echo of our own signal.
     watch.ending ??= ended === "self" ? null : ended
     const end = yield* agent.end
-    const stderr = outputFiles.tail(path.join(folder, "stderr"), stderrTailBytes)
+    const stderr = redactor.text(outputFiles.tail(path.join(folder, "stderr"), stderrTailBytes))
     watch.complete(end.exitCode ?? -1, stderr, now())
-    if (watch.stdoutBytes + watch.stderrBytes > spec.maxOutput) {
-      for (const file of ["stdout", "stderr"]) outputFiles.clip(path.join(folder, file), spec.maxOutput / 2)
+    for (const file of ["stdout", "stderr"].map((name) => path.join(folder, name))) {
+      if (watch.stdoutBytes + watch.stderrBytes > spec.maxOutput) outputFiles.clip(file, spec.maxOutput / 2)
+      redactor.file(file)
     }
     fs.rmSync(path.join(folder, "prompt"), { force: true })
 
@@ -166,6 +168,7 @@ interface Begun {
   readonly ending: Deferred.Deferred<Ended>
   /** Milliseconds of a monotonic clock. */
   readonly now: () => number
+  readonly redactor: redaction.Redactor
 }
 
 /** Everything up to the running process. */
@@ -245,29 +248,31 @@ const begin = (
       input.onEvent,
       now()
     )
+    const env = Environment.forAgent({
+      user: workplace.env,
+      pass: [...adapter.passEnv(workplace.env), ...(spec.settings.passEnv ?? [])],
+      set: {
+        TMPDIR: at.temporary,
+        ...invocation.env,
+        ...spec.settings.env,
+        ...spec.env,
+        ...memoryEnv,
+        [AgentProcess.markerVariable]: at.marker
+      }
+    })
+    const redactor = redaction.make(env)
     const agent = yield* shop.processes.launch(
       {
         command: [...input.program, ...invocation.args, ...(spec.settings.args ?? [])],
         directory: spec.directory,
-        env: Environment.forAgent({
-          user: workplace.env,
-          pass: [...adapter.passEnv(workplace.env), ...(spec.settings.passEnv ?? [])],
-          set: {
-            TMPDIR: at.temporary,
-            ...invocation.env,
-            ...spec.settings.env,
-            ...spec.env,
-            ...memoryEnv,
-            [AgentProcess.markerVariable]: at.marker
-          }
-        }),
+        env,
         folder: at.folder,
         marker: at.marker,
         level: level.value,
         grace: Duration.millis(spec.grace)
       },
       {
-        line: (line) => watch.line(line, now()),
+        line: (line) => watch.line(redactor.text(line), now()),
         grew: (stream, bytes) => watch.grew(stream, bytes, now()),
         overlong: () => watch.overlong(),
         tick: () => {
@@ -276,7 +281,7 @@ const begin = (
         }
       }
     )
-    return { agent, level: level.value, watch, ending, now }
+    return { agent, level: level.value, watch, ending, now, redactor }
   })
 
 /** What the project knows that bears on the task, as a data block for the prompt; nothing found, nothing said. */

@@ -12,7 +12,8 @@ import { LeaseLost, NotFound } from "../OrchestratorError.js"
 const migrations = [
   `CREATE TABLE runs (
      id TEXT PRIMARY KEY, project TEXT NOT NULL, status TEXT NOT NULL, marker TEXT NOT NULL, containment TEXT NOT NULL,
-     owner_pid INTEGER NOT NULL, owner_start TEXT, owner_boot TEXT, created_at INTEGER NOT NULL, ended_at INTEGER
+     owner_pid INTEGER NOT NULL, owner_start TEXT, owner_boot TEXT, runtime_dir TEXT NOT NULL,
+     created_at INTEGER NOT NULL, ended_at INTEGER
    ) STRICT;
    CREATE INDEX runs_by_project ON runs (project, created_at);
    CREATE TABLE jobs (
@@ -45,11 +46,19 @@ const RunRow = Schema.Struct({
   owner_pid: Schema.Number,
   owner_start: Schema.NullOr(Schema.String),
   owner_boot: Schema.NullOr(Schema.String),
+  runtime_dir: Schema.String,
   created_at: Schema.Number,
   ended_at: Schema.NullOr(Schema.Number)
 })
 
 const decodeJob = Schema.decodeUnknown(JobRow)
+const ProcessRow = Schema.Struct({
+  pid: Schema.Number,
+  start_time: Schema.NullOr(Schema.String),
+  boot_id: Schema.NullOr(Schema.String)
+})
+
+const decodeProcess = Schema.decodeUnknown(ProcessRow)
 const decodeRun = Schema.decodeUnknown(RunRow)
 const encodeSpec = Schema.encodeSync(Schema.parseJson(JobSpec))
 const encodeResult = Schema.encodeSync(Schema.parseJson(JobResult))
@@ -70,6 +79,7 @@ const toRun = (row: typeof RunRow.Type): Run => ({
   owner: { pid: row.owner_pid, startTime: row.owner_start, bootId: row.owner_boot },
   marker: row.marker,
   containment: row.containment,
+  runtimeDir: row.runtime_dir,
   createdAt: row.created_at,
   endedAt: row.ended_at
 })
@@ -92,6 +102,7 @@ export const make = (path: string): Effect.Effect<JobQueueService, StorageError,
           owner_pid: run.owner.pid,
           owner_start: run.owner.startTime,
           owner_boot: run.owner.bootId,
+          runtime_dir: run.runtimeDir,
           created_at: now
         })}`
       }).pipe(storage)
@@ -186,16 +197,23 @@ export const make = (path: string): Effect.Effect<JobQueueService, StorageError,
         return rows.map(toJob)
       })
 
+    const processes: JobQueueService["processes"] = (runId) =>
+      sql`SELECT a.pid, a.start_time, a.boot_id FROM attempts a JOIN jobs j ON j.id = a.job_id
+        WHERE j.run_id = ${runId} AND a.ended_at IS NULL AND a.pid IS NOT NULL`.pipe(
+        Effect.flatMap((rows) => Effect.forEach(rows, (row) => decodeProcess(row))),
+        Effect.map((rows) => rows.map((row) => ({ pid: row.pid, startTime: row.start_time, bootId: row.boot_id }))),
+        storage
+      )
+
     const runs: JobQueueService["runs"] = (query) =>
-      (query.project === undefined
-        ? sql`SELECT * FROM runs ORDER BY created_at DESC, id DESC LIMIT ${query.limit ?? 20}`
-        : sql`SELECT * FROM runs WHERE project = ${query.project}
-            ORDER BY created_at DESC, id DESC LIMIT ${query.limit ?? 20}`
-      ).pipe(
+      sql`SELECT * FROM runs WHERE ${sql.and([
+        ...(query.project === undefined ? [] : [sql`project = ${query.project}`]),
+        ...(query.status === undefined ? [] : [sql`status = ${query.status}`])
+      ])} ORDER BY created_at DESC, id DESC LIMIT ${query.limit ?? 20}`.pipe(
         Effect.flatMap((rows) => Effect.forEach(rows, (row) => decodeRun(row))),
         Effect.map((rows) => rows.map(toRun)),
         storage
       )
 
-    return { open, close, add, claim, identify, retry, settle, job, jobs, runs }
+    return { open, close, add, claim, identify, retry, settle, job, jobs, processes, runs }
   })

@@ -60,3 +60,14 @@ export const byVariable = (name: string): ReadonlyMap<string, ReadonlyArray<numb
   }
   return found
 }
+
+/** Whether the process that had this pid, start time and boot still runs; null where that cannot be known. */
+export const isAlive = (process: {
+  readonly pid: number
+  readonly startTime: string | null
+  readonly bootId: string | null
+}): boolean | null => {
+  const boot = bootId()
+  if (boot === null || process.bootId === null || process.startTime === null) return null
+  return boot === process.bootId && startTime(process.pid) === process.startTime
+}

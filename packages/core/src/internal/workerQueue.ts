@@ -18,8 +18,11 @@ import type { Failure, Options, WorkerQueue } from "../WorkerQueue.js"
 import { Workplace } from "../Workplace.js"
 import type { Shop } from "./attempt.js"
 import { cancelled, run as runJob, settle, unattempted } from "./jobRunner.js"
+import { endLeftovers } from "./leftovers.js"
 import { plan } from "./plan.js"
 import * as procfs from "./procfs.js"
+import { redactingStore } from "./redactingStore.js"
+import * as redaction from "./redaction.js"
 
 /** A job that has not ended. */
 interface Live {
@@ -42,8 +45,8 @@ export const make = (options: Options): Effect.Effect<WorkerQueue, Failure, Scop
     const context = yield* Effect.context<Services>()
     const journal = yield* JobQueue
     const processes = yield* AgentProcess.AgentProcess
-    const store = yield* MemoryStore.MemoryStore
     const workplace = yield* Workplace
+    const store = redactingStore(yield* MemoryStore.MemoryStore, redaction.make(workplace.env))
     const clock = yield* Effect.clock
     const now = () => Number(clock.unsafeCurrentTimeNanos() / 1_000n) / 1_000
     const wall = () => clock.unsafeCurrentTimeMillis()
@@ -54,17 +57,20 @@ export const make = (options: Options): Effect.Effect<WorkerQueue, Failure, Scop
     yield* Effect.forEach(planned, plan, { discard: true })
     const runId = yield* newRunId
     const server = yield* RunServer.make({ directory: workplace.runtimeDir }).pipe(
+      Effect.provideService(MemoryStore.MemoryStore, store),
       Effect.mapError(
         ({ hint, message }) => new HostUnfit({ message: hint === undefined ? message : `${message} – ${hint}` })
       )
     )
     const shop: Shop = { workplace, processes, store, server }
+    yield* endLeftovers(journal)
     yield* journal.open({
       runId,
       project: options.project,
       owner: { pid: process.pid, startTime: procfs.startTime(process.pid), bootId: procfs.bootId() },
       marker: processes.marker,
-      containment: processes.level
+      containment: processes.level,
+      runtimeDir: workplace.runtimeDir
     })
 
     const live = new Map<string, Live>()
