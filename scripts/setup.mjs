@@ -53,5 +53,6 @@ if (install.status !== 0 || broken !== undefined) {
   if (missing.length > 0 && (broken !== undefined || output.includes("node-gyp"))) {
     fail(`the SQLite driver has to be compiled – ${missing.join(", ")} missing – install them and run again`)
   }
-  fail(`the packages could not be installed – ${broken ?? `pnpm ended with ${install.status}`} – see the lines above`)
+  const what = install.status === 0 ? broken : (install.error?.message ?? `pnpm ended with code ${install.status}`)
+  fail(`the packages could not be installed – ${what} – see the lines above`)
 }
