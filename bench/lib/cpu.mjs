@@ -51,13 +51,14 @@ export const makeGroup = () => {
       rmdirSync(folder)
       continue
     }
-    process.once("exit", () => {
+    const leave = () => {
       try {
         rmdirSync(folder)
       } catch {
-        // Closed already; or still in use, and an empty group costs nothing.
+        // Still in use; a group that is left costs nothing.
       }
-    })
+    }
+    process.once("exit", leave)
     return {
       /** Milliseconds so far. */
       used: () => read(folder),
@@ -67,7 +68,9 @@ export const makeGroup = () => {
         // What was killed needs a moment to be gone.
         for (let attempt = 0; ; attempt++) {
           try {
-            return rmdirSync(folder)
+            rmdirSync(folder)
+            process.off("exit", leave)
+            return
           } catch (error) {
             if (attempt === 50) throw error
             await sleep(100)

@@ -10,7 +10,10 @@ export const makeWork = () => {
     mkdirSync(made, { recursive: true, mode: 0o700 })
     return made
   }
-  const close = () => rmSync(folder, { recursive: true, force: true })
+  const close = () => {
+    process.off("exit", close)
+    rmSync(folder, { recursive: true, force: true })
+  }
   // Also where a measure breaks.
   process.once("exit", close)
   return {

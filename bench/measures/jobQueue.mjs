@@ -11,22 +11,14 @@ import { recorder, replayer } from "../lib/record.mjs"
 import { line, note } from "../lib/report.mjs"
 import { pairs } from "../lib/stats.mjs"
 import { makeWork } from "../lib/work.mjs"
-import { config } from "../programs/journal.mjs"
+import { config, openedRun, owner, resultOf } from "../programs/journal.mjs"
 
 const jobs = 500
 const rounds = 9
-const owner = { pid: 1, startTime: "123456789", bootId: "7a0b2a4e-0000-4000-8000-000000000000" }
-
-const result = (runId, jobId, { agentId, role, tool, directory }) => ({
-  ...{ jobId, runId, agentId, role, tool, directory },
-  ...{ status: "completed", reason: null, result: "done", error: null, warnings: [], duration: 0.0123, attempts: 1 },
-  ...{ usage: null, sessionId: null, filesChanged: null, denials: [], memory: null, evidence: null }
-})
-
 /** One run of the queue: add all, then claim, identify and settle each. */
 const work = (journal, specs, runId) =>
   Effect.gen(function* () {
-    yield* journal.open({ runId, project: "default", owner, marker: "0".repeat(32), containment: "G" })
+    yield* journal.open(openedRun(runId, "G"))
     yield* journal.add(
       runId,
       specs.map((spec, index) => ({ jobId: `${runId}-${index + 1}`, spec }))
@@ -35,7 +27,7 @@ const work = (journal, specs, runId) =>
       const jobId = `${runId}-${index + 1}`
       yield* journal.claim(runId)
       yield* journal.identify(jobId, 1, owner)
-      yield* journal.settle(result(runId, jobId, spec))
+      yield* journal.settle(resultOf(runId, jobId, spec, "G"))
     }
     yield* journal.close(runId, "completed")
   })

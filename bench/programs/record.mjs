@@ -8,63 +8,27 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as containment from "../../packages/core/dist/internal/containment.js"
 import { recorder } from "../lib/record.mjs"
-import { config, noop } from "./journal.mjs"
+import { config, noop, openedRun, owner, resultOf } from "./journal.mjs"
 
 const options = JSON.parse(process.argv[2])
 const { data, env, runId } = options
 const host = await Effect.runPromise(containment.prepare(path.join(data, "lifeline"), env.PATH))
 const level = Option.getOrThrow(containment.choose(host, options.containment))
 
-const result = (jobId, { agentId, role, tool, directory }) => ({
-  jobId,
-  runId,
-  agentId,
-  role,
-  tool,
-  directory,
-  status: "completed",
-  reason: null,
-  result: "done",
-  error: null,
-  warnings: [],
-  duration: 0.0123,
-  attempts: 1,
-  usage: null,
-  sessionId: null,
-  filesChanged: null,
-  denials: [],
-  memory: null,
-  evidence: {
-    rule: "exit 0 with text",
-    exitCode: 0,
-    signal: null,
-    ended: "self",
-    lastEvent: "message",
-    stdoutBytes: 5,
-    stderrBytes: 0,
-    noise: 0,
-    toolCalls: 0,
-    survivors: 0,
-    containment: level,
-    folder: path.join(data, "runs", runId, jobId, "1")
-  }
-})
-
 const { jobs } = await Effect.runPromise(config({ ...options, tool: "noop" }))
 const record = recorder()
 const statements = Effect.gen(function* () {
   const journal = yield* JobQueue.JobQueue
   const of = (effect) => Effect.promise(() => record.of(() => Effect.runPromise(effect)))
-  const owner = { pid: process.pid, startTime: "123456789", bootId: "7a0b2a4e-0000-4000-8000-000000000000" }
   const added = jobs.map((spec, index) => ({ jobId: `${runId}-${index + 1}`, spec }))
-  const open = yield* of(journal.open({ runId, project: "default", owner, marker: "0".repeat(32), containment: level }))
+  const open = yield* of(journal.open(openedRun(runId, level)))
   const add = yield* of(journal.add(runId, added))
   const steps = []
   for (const { jobId, spec } of added) {
     steps.push({
       claim: yield* of(journal.claim(runId)),
       identify: yield* of(journal.identify(jobId, 1, owner)),
-      settle: yield* of(journal.settle(result(jobId, spec)))
+      settle: yield* of(journal.settle(resultOf(runId, jobId, spec, level)))
     })
   }
   return { begin: [...open, ...add], steps, end: yield* of(journal.close(runId, "completed")) }
