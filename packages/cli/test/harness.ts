@@ -24,7 +24,8 @@ export interface Running {
 
 export interface Options {
   readonly env?: Readonly<Record<string, string>>
-  readonly input?: string
+  /** All of stdin; null: it stays open. Default empty. */
+  readonly input?: string | null
   /** Options of node itself. */
   readonly node?: ReadonlyArray<string>
 }
@@ -75,7 +76,8 @@ export const homes = (): (() => Home) => {
           for (const look of waiting) look()
         })
       }
-      child.stdin.on("error", () => undefined).end(options.input ?? "")
+      child.stdin.on("error", () => undefined)
+      if (options.input !== null) child.stdin.end(options.input ?? "")
       const ended = new Promise<Ended>((resolve) =>
         child.on("close", (code, signal) => {
           running.delete(child)

@@ -9,21 +9,32 @@ interface Options {
   readonly columns: number
 }
 
-/** One line each: id, type, who, when, tags, what. */
-export const memoryLines = (memories: ReadonlyArray<Memory>, { columns, style }: Options): string =>
-  table(
-    memories.map((memory) => [
-      memory.id,
-      memory.type,
-      clean(memory.role ?? memory.sourceTool),
-      moment(memory.createdAt),
-      memory.tags.map((tag) => clean(tag)).join(","),
-      `${memory.supersededBy === null ? "" : `(superseded by ${memory.supersededBy}) `}${firstLine(memory.summary ?? memory.content)}`
-    ])
+/** Below this a line has no room for what a memory says. */
+const narrow = 120
+
+/** One line each: id, type, who, when, tags, what; where there is little room what it says has a line of its own. */
+export const memoryLines = (memories: ReadonlyArray<Memory>, { columns, style }: Options): string => {
+  const facts = memories.map((memory) => [
+    memory.id,
+    memory.type,
+    clean(memory.role ?? memory.sourceTool),
+    moment(memory.createdAt),
+    memory.tags.map((tag) => clean(tag)).join(",")
+  ])
+  const texts = memories.map(
+    ({ content, summary, supersededBy }) =>
+      `${supersededBy === null ? "" : `(superseded by ${supersededBy}) `}${firstLine(summary ?? content)}`
   )
-    .map((row) => cut(row, columns))
-    .map((row) => `${style.bold(row.slice(0, 12))}${row.slice(12)}\n`)
+  const bold = (row: string): string => `${style.bold(row.slice(0, 12))}${row.slice(12)}\n`
+  if (columns >= narrow) {
+    return table(facts.map((row, index) => [...row, texts[index] ?? ""]))
+      .map((row) => bold(cut(row, columns)))
+      .join("")
+  }
+  return table(facts)
+    .map((row, index) => `${bold(cut(row, columns))}  ${cut(texts[index] ?? "", columns - 2)}\n`)
     .join("")
+}
 
 /** Everything about one memory. */
 export const memoryText = (memory: Memory, { style }: Options): string => {
