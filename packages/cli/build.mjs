@@ -31,7 +31,13 @@ const bundle = async (input, output, mainFile = "") => {
 }
 
 // A script from the code cache knows no import(): what is loaded later is required.
-const cjs = { format: "cjs", dynamicImportInCjs: false, chunkFileNames: "[name]-[hash].cjs", exports: "named" }
+const cjs = {
+  format: "cjs",
+  dynamicImportInCjs: false,
+  minify: true,
+  chunkFileNames: "[name]-[hash].cjs",
+  exports: "named"
+}
 const [main] = await bundle({ main: "src/main.ts" }, { ...cjs, entryFileNames: "main-[hash].cjs" })
 
 const front = { ...cjs, entryFileNames: "bin.cjs", banner: "#!/usr/bin/env node" }

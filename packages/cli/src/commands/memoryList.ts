@@ -1,4 +1,4 @@
-import { memoryTypes } from "@contextfs/memory/Memory"
+import { memoryTypes } from "@contextfs/memory/vocabulary"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { type Command, choice } from "../Command.js"

@@ -1,4 +1,4 @@
-import { memoryTypes } from "@contextfs/memory/Memory"
+import { memoryTypes } from "@contextfs/memory/vocabulary"
 import * as Effect from "effect/Effect"
 import { argument, type Command, choice, list, option, text } from "../Command.js"
 import { clean } from "../internal/clean.js"

@@ -11,6 +11,7 @@ const name = optionalArgument({ name: "NAME", help: "Role to show in full" })
 export const roles: Command = {
   name: "roles",
   summary: "List the roles an agent can have, or show one",
+  immediate: true,
   parameters: [name, parameters.json],
   examples: [
     ["contextfs orchestrator roles", "List them"],
