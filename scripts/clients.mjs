@@ -1,6 +1,6 @@
 /**
  * `npm run test:clients`: installs the pinned agent programs and drives them through the built command against a fake model
- * server: claude and codex, with `--full` also gemini and opencode. As root everything runs in a network namespace that has
+ * server: claude and codex, with `--full` also gemini and opencode, with `--only=a,b` those. As root everything runs in a network namespace that has
  * loopback only, and the repository, the programs and node are bound into a folder that a normal user can read too. Other
  * arguments are passed on to vitest.
  */
@@ -13,7 +13,9 @@ import { clientsDir } from "../packages/fixtures/dist/Clients.js"
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 const full = process.argv.includes("--full")
-const programs = full ? ["claude", "codex", "gemini", "opencode"] : ["claude", "codex"]
+const only = process.argv.find((arg) => arg.startsWith("--only="))?.slice("--only=".length)
+const programs =
+  only !== undefined ? only.split(",") : full ? ["claude", "codex", "gemini", "opencode"] : ["claude", "codex"]
 const env = { ...process.env, CONTEXTFS_TEST_CLIENTS: programs.join(",") }
 const report = path.join(".test-results", "clients.json")
 
@@ -110,5 +112,5 @@ if (installed !== 0) process.exit(installed)
 
 const why = obstacle()
 if (why !== undefined) console.log(`${why}: only the present user is tried, and without a network namespace`)
-const args = process.argv.slice(2).filter((arg) => arg !== "--full")
+const args = process.argv.slice(2).filter((arg) => arg !== "--full" && !arg.startsWith("--only="))
 process.exitCode = why === undefined ? enclosed(args) : open(args)

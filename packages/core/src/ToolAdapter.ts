@@ -129,6 +129,23 @@ export interface Invocation {
   readonly stdin?: string
   /** Files to write (0600) into the attempt's folder before the start, by plain name. */
   readonly files?: Readonly<Record<string, string>>
+  /** Views of the user's folders, below the attempt's folder while the attempt lasts. */
+  readonly overlays?: ReadonlyArray<Overlay>
+}
+
+/**
+ * A folder whose entries are links to those of a folder of the user's, but for some files that are made anew: for a program
+ * that takes its configuration from one folder only. What it writes through the links is the user's; ours never gets there.
+ */
+export interface Overlay {
+  /** Where it appears: a relative path below the attempt's folder. */
+  readonly at: string
+  /** The user's folder, absolute; it need not exist. */
+  readonly of: string
+  /** Link these entries only; default all. */
+  readonly only?: ReadonlyArray<string>
+  /** By name: the text the agent sees instead of the user's (undefined: there is no such file). */
+  readonly files?: Readonly<Record<string, (text: string | undefined) => string>>
 }
 
 /** The program cannot honour what was asked: it is refused before anything starts. */

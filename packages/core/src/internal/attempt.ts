@@ -27,6 +27,7 @@ import { type Ended, emptyTally, judge, type Verdict } from "../Verdict.js"
 import type { WorkplaceService } from "../Workplace.js"
 import * as git from "./git.js"
 import * as outputFiles from "./outputFiles.js"
+import * as overlay from "./overlay.js"
 import * as redaction from "./redaction.js"
 import { Watch } from "./watch.js"
 
@@ -124,7 +125,7 @@ export const run = (shop: Shop, input: AttemptInput): Effect.Effect<AttemptOutco
       evidence: {
         rule: verdict.rule,
         exitCode: end.exitCode,
-        signal: end.sent === "nothing" ? null : `SIG${end.sent}`,
+        sent: end.sent === "nothing" ? null : (`SIG${end.sent}` as const),
         ended,
         lastEvent: watch.tally.lastEvent,
         stdoutBytes: watch.stdoutBytes,
@@ -220,7 +221,7 @@ const begin = (
         at.admission === null
           ? undefined
           : { server: "contextfs", command: workplace.node, args: [bridgePath], env: memoryEnv },
-      env: workplace.env,
+      env: { ...workplace.env, ...spec.settings.env, ...spec.env },
       root: workplace.isRoot
     })
     if ("refused" in invocation) return yield* new NotStarted({ message: invocation.refused })
@@ -230,6 +231,9 @@ const begin = (
       catch: (cause) =>
         new NotStarted({ message: `cannot write ${at.folder}: ${cause instanceof Error ? cause.message : cause}` })
     })
+    for (const view of invocation.overlays ?? []) {
+      yield* overlay.make(at.folder, view).pipe(Effect.mapError((message) => new NotStarted({ message })))
+    }
 
     const clock = yield* Effect.clock
     const now = () => Number(clock.unsafeCurrentTimeNanos() / 1_000n) / 1_000
@@ -250,12 +254,12 @@ const begin = (
     )
     const env = Environment.forAgent({
       user: workplace.env,
-      pass: [...adapter.passEnv(workplace.env), ...(spec.settings.passEnv ?? [])],
+      pass: [...adapter.passEnv({ ...workplace.env, ...spec.settings.env, ...spec.env }), ...(spec.settings.passEnv ?? [])],
       set: {
         TMPDIR: at.temporary,
-        ...invocation.env,
         ...spec.settings.env,
         ...spec.env,
+        ...invocation.env,
         ...memoryEnv,
         [AgentProcess.markerVariable]: at.marker
       }

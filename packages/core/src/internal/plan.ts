@@ -106,7 +106,7 @@ export const plan = (
       model: spec.model ?? undefined,
       resume: undefined,
       memory: undefined,
-      env: workplace.env,
+      env: { ...workplace.env, ...spec.settings.env, ...spec.env },
       root: workplace.isRoot
     })
     if ("refused" in invocation) {

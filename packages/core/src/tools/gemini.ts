@@ -1,8 +1,17 @@
 /** Gemini CLI, headless: `gemini --output-format stream-json`. */
+import * as jsonc from "jsonc-parser"
 import * as failure from "../internal/failure.js"
 import { refusal } from "../internal/invocation.js"
 import * as json from "../internal/json.js"
-import type { AgentEvent, AgentFailure, InvocationRequest, ToolAdapter, Usage } from "../ToolAdapter.js"
+import type {
+  AgentEvent,
+  AgentFailure,
+  InvocationRequest,
+  MemoryAttachment,
+  Overlay,
+  ToolAdapter,
+  Usage
+} from "../ToolAdapter.js"
 
 /**
  * A tool that would have to ask is not offered at all. `read` has no shell, thus no git: rules go by prefix only here, and
@@ -167,12 +176,7 @@ export const gemini: ToolAdapter = {
   invocation: (request) => {
     const refused = refusal(gemini, request)
     if (refused !== undefined) return refused
-    const { memory } = request
-    if (request.env[defaultsVariable] !== undefined && memory !== undefined) {
-      return {
-        refused: `${defaultsVariable} is set already, and gemini has no other place for one run's memory server`
-      }
-    }
+    const home = request.env["GEMINI_CLI_HOME"] ?? request.env["HOME"]
     return {
       args: [
         "--output-format",
@@ -185,31 +189,53 @@ export const gemini: ToolAdapter = {
       env: {
         // Else it starts itself again, and the first process ignores TERM.
         GEMINI_CLI_NO_RELAUNCH: "true",
-        ...(request.env[defaultsVariable] === undefined ? { [defaultsVariable]: `${request.folder}/gemini.json` } : {})
+        ...(home === undefined ? {} : { GEMINI_CLI_HOME: `${request.folder}/home` })
       },
       stdin: request.prompt,
-      files: {
-        // The lowest precedence of all its settings: nothing of the user's is replaced.
-        "gemini.json": JSON.stringify({
-          general: { maxAttempts: attempts },
-          ...(memory === undefined
-            ? {}
-            : {
-                mcpServers: {
-                  [memory.server]: {
-                    command: memory.command,
-                    args: memory.args,
-                    // By name: it gives its servers a clean environment, and expands these.
-                    env: Object.fromEntries(Object.keys(memory.env).map((name) => [name, `$${name}`])),
-                    trust: true
-                  }
-                }
-              })
-        })
-      }
+      overlays: home === undefined ? [] : homeWith(home, request.memory)
     }
   },
   decoder
 }
 
-const defaultsVariable = "GEMINI_CLI_SYSTEM_DEFAULTS_PATH"
+/**
+ * It merges settings from the system (files of root only), the user and the workspace, and has no flag for one run. So it
+ * gets a home in which everything is the user's, by links, but for the settings: the user's with our server in them.
+ */
+const homeWith = (home: string, memory: MemoryAttachment | undefined): ReadonlyArray<Overlay> => [
+  { at: "home", of: home, only: [".agents", ".env"] },
+  { at: "home/.gemini", of: `${home}/.gemini`, files: { "settings.json": settingsWith(memory) } }
+]
+
+const settingsWith =
+  (memory: MemoryAttachment | undefined) =>
+  (text: string | undefined): string => {
+    const errors: Array<jsonc.ParseError> = []
+    const own: unknown = text === undefined ? {} : jsonc.parse(text, errors, { allowTrailingComma: false })
+    // It refuses a broken file in clear words.
+    if (text !== undefined && (errors.length > 0 || !json.isObject(own))) return text
+    const settings = json.object(own)
+    return JSON.stringify({
+      ...settings,
+      general: { maxAttempts: attempts, ...json.object(settings["general"]) },
+      ...(memory === undefined ? {} : servers(settings, memory))
+    })
+  }
+
+const servers = (settings: json.JsonObject, memory: MemoryAttachment): json.JsonObject => {
+  const mcp = json.object(settings["mcp"])
+  const allowed = mcp["allowed"]
+  return {
+    ...(Array.isArray(allowed) ? { mcp: { ...mcp, allowed: [...allowed, memory.server] } } : {}),
+    mcpServers: {
+      ...json.object(settings["mcpServers"]),
+      [memory.server]: {
+        command: memory.command,
+        args: memory.args,
+        // By name: it gives its servers a clean environment, and expands these.
+        env: Object.fromEntries(Object.keys(memory.env).map((name) => [name, `$${name}`])),
+        trust: true
+      }
+    }
+  }
+}

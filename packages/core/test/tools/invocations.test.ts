@@ -90,9 +90,15 @@ describe("invocations", () => {
     expect(invoke(claude, { env: { CLAUDE_CODE_MAX_RETRIES: "0" } }).env).toEqual({})
     const taken = invoke(opencode, { env: { OPENCODE_CONFIG: "/mine.json" } })
     expect(Object.keys(taken.env)).toEqual(["OPENCODE_CONFIG_CONTENT"])
-    expect(gemini.invocation({ ...request, env: { GEMINI_CLI_SYSTEM_DEFAULTS_PATH: "/mine" } })).toHaveProperty(
-      "refused"
+    const settings = invoke(gemini, { env: { HOME: "/home/me" } }).overlays?.at(-1)?.files?.["settings.json"]
+    const merged: unknown = JSON.parse(
+      settings?.('{ "general": { "maxAttempts": 9 }, "mcpServers": { "mine": { "command": "x" } } } // mine') ?? ""
     )
+    expect(merged).toMatchObject({
+      general: { maxAttempts: 9 },
+      mcpServers: { mine: { command: "x" }, contextfs: { trust: true } }
+    })
+    expect(settings?.("{ broken")).toBe("{ broken")
   })
 
   it("provider keys go to their own provider's program", () => {
