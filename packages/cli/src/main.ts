@@ -1,6 +1,5 @@
 /** The edge: reads the process, runs one command, writes what it came to. The only place where effects are run. */
 import { homedir } from "node:os"
-import * as ValidationError from "@effect/cli/ValidationError"
 import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -12,7 +11,6 @@ import type { Answer } from "./Command.js"
 import { root } from "./Commands.js"
 import { type Globals, type Parsed, parse } from "./internal/argv.js"
 import { cleanLines, json } from "./internal/clean.js"
-import { dispatch } from "./internal/dispatch.js"
 import { errorJson, errorText } from "./internal/errorText.js"
 import { help } from "./internal/help.js"
 import { style } from "./internal/layout.js"
@@ -89,11 +87,13 @@ const screenOf = (stream: NodeJS.WriteStream): Screen | undefined => {
   }
 }
 
-const dispatched = (parsed: Extract<Parsed, { kind: "command" }>, session: Session): Effect.Effect<Answer, Failure> =>
-  // A checked command line that the parser refuses all the same is a bug of ours.
-  dispatch(parsed.command, parsed.group, parsed.argv, session).pipe(
-    Effect.catchIf(ValidationError.isValidationError, (error) => Effect.die(error))
+const dispatched = (parsed: Extract<Parsed, { kind: "command" }>, session: Session): Effect.Effect<Answer, Failure> => {
+  const { argv, command, given, group } = parsed
+  if (command.immediate === true) return Effect.suspend(() => command.run(given, session))
+  return Effect.promise(() => import("./internal/dispatch.js")).pipe(
+    Effect.flatMap(({ dispatch }) => dispatch(command, group, argv, session))
   )
+}
 
 interface Signals {
   readonly first: () => void

@@ -84,8 +84,10 @@ export type MemoryProtocol = typeof MemoryProtocol.Type
 export const Evidence = Schema.Struct({
   /** Which rule of the verdict fired. */
   rule: Schema.String,
+  /** 128 + n for death by signal n; null where nobody saw the end. */
   exitCode: Schema.NullOr(Schema.Number),
-  signal: Schema.NullOr(Schema.String),
+  /** The strongest signal that we sent to end it. */
+  sent: Schema.NullOr(Schema.Literal("SIGTERM", "SIGKILL")),
   /** What we did to end it, if anything. */
   ended: Schema.String,
   lastEvent: Schema.NullOr(Schema.String),

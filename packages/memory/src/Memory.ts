@@ -3,65 +3,17 @@
  * Names and values follow the original ContextFS, so that prompts and habits carry over.
  */
 import * as Schema from "effect/Schema"
+import { memoryTypes, relations } from "./vocabulary.js"
+
+export { memoryTypes, relations } from "./vocabulary.js"
 
 /** Twelve characters; any prefix of at least six names a memory where it is unambiguous. */
 export const MemoryId = Schema.String.pipe(Schema.pattern(/^[a-z0-9]{12}$/), Schema.brand("@contextfs/memory/MemoryId"))
 export type MemoryId = typeof MemoryId.Type
 
-export const memoryTypes = [
-  "fact",
-  "decision",
-  "procedural",
-  "episodic",
-  "user",
-  "code",
-  "error",
-  "commit",
-  "todo",
-  "issue",
-  "api",
-  "schema",
-  "test",
-  "review",
-  "release",
-  "config",
-  "dependency",
-  "doc",
-  "workflow",
-  "task",
-  "step",
-  "agent_run"
-] as const
 export const MemoryType = Schema.Literal(...memoryTypes)
 export type MemoryType = typeof MemoryType.Type
 
-export const relations = [
-  "references",
-  "referenced_by",
-  "related_to",
-  "contradicts",
-  "supersedes",
-  "superseded_by",
-  "evolved_into",
-  "evolved_from",
-  "merged_into",
-  "merged_from",
-  "split_into",
-  "split_from",
-  "parent_of",
-  "child_of",
-  "part_of",
-  "contains",
-  "caused_by",
-  "causes",
-  "resolves",
-  "resolved_by",
-  "depends_on",
-  "implements",
-  "supports",
-  "derived_from",
-  "example_of"
-] as const
 export const Relation = Schema.Literal(...relations)
 export type Relation = typeof Relation.Type
 

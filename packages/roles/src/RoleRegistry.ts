@@ -1,8 +1,8 @@
 /** The roles there are. To add one: a file in `builtIn/`, and its name in the list below. */
 import * as Context from "effect/Context"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Schema from "effect/Schema"
 import { code } from "./builtIn/code.js"
 import { custom } from "./builtIn/custom.js"
 import { debug } from "./builtIn/debug.js"
@@ -16,10 +16,10 @@ import type { Role } from "./Role.js"
 export const builtIn: ReadonlyArray<Role> = [orchestrator, test, code, review, docs, debug, custom]
 
 /** No role has this name; `known` are the names there are. */
-export class RoleNotFound extends Schema.TaggedError<RoleNotFound>("@contextfs/roles/RoleNotFound")("RoleNotFound", {
-  name: Schema.String,
-  known: Schema.Array(Schema.String)
-}) {
+export class RoleNotFound extends Data.TaggedError("RoleNotFound")<{
+  readonly name: string
+  readonly known: ReadonlyArray<string>
+}> {
   override get message(): string {
     return `unknown role ${JSON.stringify(this.name)}: one of ${this.known.join(", ")}`
   }

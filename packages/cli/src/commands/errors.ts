@@ -11,7 +11,7 @@ export const errors: Command = {
   examples: [["contextfs orchestrator errors --project myproject", "What went wrong in a project"]],
   details: ["Shows id, type, role, time (UTC), summary and tags. contextfs memory recall ID shows one in full."],
   run: (given, session) => {
-    const project = parameters.projectOf(given(parameters.project), session) ?? parameters.defaultProject
+    const project = parameters.projectOf(given(parameters.project), session)
     return ofAgents(session, { project, limit: given(limit) ?? 20, types: ["error"] }, "no errors")
   }
 }

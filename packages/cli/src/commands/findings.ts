@@ -15,7 +15,7 @@ export const findings: Command = {
   ],
   details: ["Shows id, type, role, time (UTC), summary and tags. contextfs memory recall ID shows one in full."],
   run: (given, session) => {
-    const project = parameters.projectOf(given(parameters.project), session) ?? parameters.defaultProject
+    const project = parameters.projectOf(given(parameters.project), session)
     return ofAgents(session, { project, limit: given(limit) ?? 20, role: given(role) }, "no findings")
   }
 }

@@ -17,7 +17,7 @@ export const mcp: Command = {
         yield* Effect.promise(() => import("@contextfs/mcp/program/bridge"))
         return yield* Effect.never
       }
-      const project = parameters.projectOf(given(parameters.project), session) ?? parameters.defaultProject
+      const project = parameters.projectOf(given(parameters.project), session)
       const identity = yield* store.identity(session, project)
       const StdioServer = yield* Effect.promise(() => import("@contextfs/mcp/StdioServer"))
       yield* store.provide(session, StdioServer.run({ identity }))

@@ -4,27 +4,28 @@ import { NotFound } from "../CliError.js"
 import { argument, type Command } from "../Command.js"
 import { show } from "../internal/argv.js"
 import * as inRun from "../internal/inRun.js"
-import { style } from "../internal/layout.js"
 import { memoryText } from "../internal/memoryLines.js"
 import * as parameters from "../internal/parameters.js"
 import * as store from "../internal/store.js"
 
 const id = argument({ name: "ID", help: "Id of the memory, or its first 6 characters or more" })
 
+const project: typeof parameters.project = { ...parameters.project, default: "every project" }
+
 export const memoryRecall: Command = {
   name: "recall",
   summary: "Show a memory in full",
-  parameters: [id, parameters.project, parameters.json],
+  parameters: [id, project, parameters.json],
   examples: [["contextfs memory recall 3f9a1c", "By the first characters of its id"]],
   run: (given, session) =>
     Effect.gen(function* () {
       const door = inRun.door(session)
       if (door !== undefined) {
-        yield* inRun.sameProject(given(parameters.project), session, "contextfs memory recall")
+        yield* inRun.sameProject(given(project), session, "contextfs memory recall")
         return yield* inRun.call(door, "contextfs_recall", { id: given(id) })
       }
-      const project = given(parameters.project)
-      const scope = project === undefined ? {} : { project }
+      const wanted = given(project)
+      const scope = wanted === undefined ? {} : { project: wanted }
       const found = yield* store.read(session, (memory) => memory.get(given(id), scope))
       const memory = yield* Option.match(found, {
         onNone: () =>
@@ -33,6 +34,6 @@ export const memoryRecall: Command = {
           ),
         onSome: Effect.succeed
       })
-      return { text: memoryText(memory, { style: style(session.stdout.colour), columns: 0 }), json: memory }
+      return { text: memoryText(memory, session), json: memory }
     })
 }

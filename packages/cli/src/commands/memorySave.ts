@@ -32,7 +32,7 @@ export const memorySave: Command = {
         yield* inRun.sameProject(given(parameters.project), session, "contextfs memory save")
         return yield* inRun.call(door, "contextfs_save", input)
       }
-      const project = parameters.projectOf(given(parameters.project), session) ?? parameters.defaultProject
+      const project = parameters.projectOf(given(parameters.project), session)
       const by = yield* store.identity(session, project)
       const { summary: line, ...rest } = input
       const saved = yield* store.write(session, (memory) =>

@@ -1,35 +1,32 @@
-import { memoryTypes } from "@contextfs/memory/vocabulary"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { argument, type Command, choice } from "../Command.js"
+import { argument, type Command } from "../Command.js"
 import { clean } from "../internal/clean.js"
 import * as inRun from "../internal/inRun.js"
-import { style } from "../internal/layout.js"
 import { memoryLines } from "../internal/memoryLines.js"
 import * as parameters from "../internal/parameters.js"
 import * as store from "../internal/store.js"
 
 const query = argument({ name: "QUERY", help: "Any words, in quotes" })
 const limit = parameters.limit("n", 100, 5)
-const type = choice({ name: "type", value: "TYPE", help: "Only of this type", choices: memoryTypes })
 
 export const memorySearch: Command = {
   name: "search",
   summary: "Find memories, best first",
-  parameters: [query, limit, type, parameters.project, parameters.json],
+  parameters: [query, limit, parameters.memoryType, parameters.project, parameters.json],
   examples: [
     ['contextfs memory search "password hashing"', "In the default project"],
     ['contextfs memory search "auth" -p myproject --type decision -n 10', "Decisions of a project"]
   ],
   run: (given, session) =>
     Effect.gen(function* () {
-      const of = given(type)
+      const of = given(parameters.memoryType)
       const door = inRun.door(session)
       if (door !== undefined) {
         yield* inRun.sameProject(given(parameters.project), session, "contextfs memory search")
         return yield* inRun.call(door, "contextfs_search", { query: given(query), limit: given(limit), type: of })
       }
-      const project = parameters.projectOf(given(parameters.project), session) ?? parameters.defaultProject
+      const project = parameters.projectOf(given(parameters.project), session)
       const found = yield* store.read(session, (memory) =>
         memory.search({
           query: given(query),
@@ -39,13 +36,12 @@ export const memorySearch: Command = {
         })
       )
       const hits = Option.getOrElse(found, () => [])
-      const options = { style: style(session.stdout.colour), columns: session.stdout.columns }
       const text =
         hits.length === 0
           ? `nothing fits in project ${clean(project)}\n`
           : memoryLines(
               hits.map((hit) => hit.memory),
-              options
+              session
             )
       return { text, json: { project, hits } }
     })

@@ -3,7 +3,7 @@ import * as Args from "@effect/cli/Args"
 import * as CliConfig from "@effect/cli/CliConfig"
 import * as CliCommand from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
-import type { ValidationError } from "@effect/cli/ValidationError"
+import * as ValidationError from "@effect/cli/ValidationError"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import * as NodeTerminal from "@effect/platform-node/NodeTerminal"
@@ -43,7 +43,7 @@ export const dispatch = (
   group: string | undefined,
   argv: ReadonlyArray<string>,
   session: Session
-): Effect.Effect<Answer, Failure | ValidationError> =>
+): Effect.Effect<Answer, Failure> =>
   Effect.suspend(() => {
     let answer: Answer | undefined
     const takes = command.parameters.filter(({ kind }) => kind === "argument")
@@ -69,6 +69,8 @@ export const dispatch = (
         ? run(root.pipe(CliCommand.withSubcommands([leaf])))
         : run(root.pipe(CliCommand.withSubcommands([CliCommand.make(group).pipe(CliCommand.withSubcommands([leaf]))])))
     return ran.pipe(
+      // A checked command line that the parser refuses all the same is a bug of ours.
+      Effect.catchIf(ValidationError.isValidationError, (error) => Effect.die(error)),
       Effect.provide(services),
       Effect.flatMap(() =>
         answer === undefined ? Effect.dieMessage(`no command ran for ${argv.join(" ")}`) : Effect.succeed(answer)

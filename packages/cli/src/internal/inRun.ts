@@ -8,7 +8,7 @@ import type { Answer } from "../Command.js"
 import type { Session } from "../Session.js"
 import { cleanLines } from "./clean.js"
 
-export interface Door {
+interface Door {
   readonly socket: string
   readonly token: string
 }

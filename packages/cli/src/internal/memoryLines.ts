@@ -1,19 +1,16 @@
 /** Memories as people read them, one or many. */
 import type { Memory } from "@contextfs/memory/Memory"
+import type { Session } from "../Session.js"
 import { clean, cleanLines, firstLine } from "./clean.js"
 import { moment } from "./format.js"
-import { cut, type Style, table } from "./layout.js"
-
-interface Options {
-  readonly style: Style
-  readonly columns: number
-}
+import { cut, style, table } from "./layout.js"
 
 /** Below this a line has no room for what a memory says. */
 const narrow = 120
 
 /** One line each: id, type, who, when, tags, what; where there is little room what it says has a line of its own. */
-export const memoryLines = (memories: ReadonlyArray<Memory>, { columns, style }: Options): string => {
+export const memoryLines = (memories: ReadonlyArray<Memory>, { stdout }: Session): string => {
+  const { columns } = stdout
   const facts = memories.map((memory) => [
     memory.id,
     memory.type,
@@ -25,7 +22,7 @@ export const memoryLines = (memories: ReadonlyArray<Memory>, { columns, style }:
     ({ content, summary, supersededBy }) =>
       `${supersededBy === null ? "" : `(superseded by ${supersededBy}) `}${firstLine(summary ?? content)}`
   )
-  const bold = (row: string): string => `${style.bold(row.slice(0, 12))}${row.slice(12)}\n`
+  const bold = (row: string): string => `${style(stdout.colour).bold(row.slice(0, 12))}${row.slice(12)}\n`
   if (columns >= narrow) {
     return table(facts.map((row, index) => [...row, texts[index] ?? ""]))
       .map((row) => bold(cut(row, columns)))
@@ -37,7 +34,7 @@ export const memoryLines = (memories: ReadonlyArray<Memory>, { columns, style }:
 }
 
 /** Everything about one memory. */
-export const memoryText = (memory: Memory, { style }: Options): string => {
+export const memoryText = (memory: Memory, { stdout }: Session): string => {
   const facts: ReadonlyArray<readonly [string, string | undefined]> = [
     ["type", memory.type],
     ["summary", memory.summary ?? undefined],
@@ -59,5 +56,5 @@ export const memoryText = (memory: Memory, { style }: Options): string => {
   const rows = facts.flatMap(([name, value]) =>
     value === undefined || value === "" ? [] : [[`  ${name}`, clean(value)]]
   )
-  return `${[style.bold(memory.id), ...table(rows), "", cleanLines(memory.content)].join("\n")}\n`
+  return `${[style(stdout.colour).bold(memory.id), ...table(rows), "", cleanLines(memory.content)].join("\n")}\n`
 }

@@ -6,7 +6,6 @@ import type { Failure } from "../CliError.js"
 import type { Answer } from "../Command.js"
 import type { Session } from "../Session.js"
 import { clean } from "./clean.js"
-import { style } from "./layout.js"
 import { memoryLines } from "./memoryLines.js"
 import * as store from "./store.js"
 
@@ -27,10 +26,7 @@ export const ofAgents = (session: Session, query: Query, none: string): Effect.E
     )
     const memories = Option.getOrElse(found, () => [])
     return {
-      text:
-        memories.length === 0
-          ? `${none} in project ${clean(query.project)}\n`
-          : memoryLines(memories, { style: style(session.stdout.colour), columns: session.stdout.columns }),
+      text: memories.length === 0 ? `${none} in project ${clean(query.project)}\n` : memoryLines(memories, session),
       json: { project: query.project, memories }
     }
   })

@@ -1,8 +1,9 @@
 /** Parameters that several commands share, so that a word means the same everywhere. */
 import * as Duration from "@contextfs/core/Duration"
+import { memoryTypes } from "@contextfs/memory/vocabulary"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
-import { flag, integer, option, text } from "../Command.js"
+import { choice, flag, integer, option, text } from "../Command.js"
 import type { Session } from "../Session.js"
 
 export const json = flag({ name: "json", help: "One JSON document on stdout, also for an error" })
@@ -38,6 +39,8 @@ export const timeout = option({
     )
 })
 
+export const memoryType = choice({ name: "type", value: "TYPE", help: "Only of this type", choices: memoryTypes })
+
 export const limit = (short: string, most: number, fallback: number) =>
   option({
     name: "limit",
@@ -48,10 +51,11 @@ export const limit = (short: string, most: number, fallback: number) =>
     read: integer(1, most)
   })
 
-/** The project where no option names one. */
-export const projectOf = (given: string | undefined, session: Session): string | undefined => {
+/** The project that the option or the variable names. */
+export const namedProject = (given: string | undefined, session: Session): string | undefined => {
   const fromEnvironment = session.env["CONTEXTFS_PROJECT"] ?? ""
   return given ?? (fromEnvironment === "" ? undefined : fromEnvironment)
 }
 
-export const defaultProject = "default"
+export const projectOf = (given: string | undefined, session: Session): string =>
+  namedProject(given, session) ?? "default"

@@ -17,7 +17,7 @@ import { dataDir } from "./store.js"
 import type { Format } from "./views.js"
 import * as views from "./views.js"
 
-export interface Request {
+interface Request {
   /** The command, for messages. */
   readonly where: string
   readonly source:
@@ -35,7 +35,7 @@ const given = (overrides: Request["overrides"]): RunConfig.Overrides =>
 
 const load = ({ overrides, source, where }: Request, session: Session) => {
   // The variable wins over the file, the option over both.
-  const project = parameters.projectOf(overrides.project, session)
+  const project = parameters.namedProject(overrides.project, session)
   const known: RunConfig.Known = {
     roles: RoleRegistry.builtIn,
     tools: [...Tools.builtIn.keys()],

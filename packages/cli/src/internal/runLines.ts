@@ -6,14 +6,14 @@ import { amount, clock, dollars, plural, seconds } from "./format.js"
 import { cut, pad, type Style, table, width } from "./layout.js"
 import { statusColour, tokens } from "./runSummary.js"
 
-export interface Options {
+interface Options {
   readonly style: Style
   /** Lines are cut at this width. */
   readonly columns: number
 }
 
 /** What the lines of a run refer back to. */
-export interface State {
+interface State {
   readonly startedAt: number
   readonly agentColumns: number
 }

@@ -37,7 +37,11 @@ export const summary = (run: RunResult, style: Style, columns: number): string =
     memoryOf(result),
     firstLine(result.reason === null ? (result.result ?? "") : `${result.reason}: ${result.error ?? ""}`)
   ])
-  const [title = "", ...lines] = table([head, ...rows]).map((line) => cut(line, columns))
+  // A column of which nothing is known takes the room of what is.
+  const known = head.map((_, column) => rows.some((row) => row[column] !== unknown))
+  const [title = "", ...lines] = table([head, ...rows].map((row) => row.filter((_, column) => known[column]))).map(
+    (line) => cut(line, columns)
+  )
   const completed = run.results.filter(({ status }) => status === "completed").length
   const folder = run.results.find(({ evidence }) => evidence !== null)?.evidence?.folder
   const colour = run.status === "completed" ? style.green : run.status === "failed" ? style.red : style.yellow

@@ -13,7 +13,7 @@ import type { RunRecord } from "./runRecord.js"
 
 export type Format = "lines" | "json" | "jsonl"
 
-export interface View {
+interface View {
   /** `run`: what is known with this event. */
   readonly event: (event: RunEvent, run: RunRecord | undefined) => void
   /** The agents are about to be ended. */

@@ -66,6 +66,8 @@ export interface AttemptOutcome {
   readonly evidence: Evidence | null
   readonly watch: Watch | null
   readonly memory: MemoryProtocol | null
+  /** The program was given the memory server and never started it. */
+  readonly unconnected: boolean
   readonly filesChanged: ReadonlyArray<string> | null
 }
 
@@ -137,6 +139,7 @@ export const run = (shop: Shop, input: AttemptInput): Effect.Effect<AttemptOutco
         folder
       },
       memory: admission === null ? null : Protocol.report(role, yield* admission.calls),
+      unconnected: admission !== null && adapter.capabilities.memory && !(yield* admission.connected),
       filesChanged:
         repository === null || before === null || after === null
           ? null
@@ -158,6 +161,7 @@ export const notStarted = (tool: string, message: string): AttemptOutcome => ({
   evidence: null,
   watch: null,
   memory: null,
+  unconnected: false,
   filesChanged: null
 })
 
@@ -254,7 +258,10 @@ const begin = (
     )
     const env = Environment.forAgent({
       user: workplace.env,
-      pass: [...adapter.passEnv({ ...workplace.env, ...spec.settings.env, ...spec.env }), ...(spec.settings.passEnv ?? [])],
+      pass: [
+        ...adapter.passEnv({ ...workplace.env, ...spec.settings.env, ...spec.env }),
+        ...(spec.settings.passEnv ?? [])
+      ],
       set: {
         TMPDIR: at.temporary,
         ...spec.settings.env,

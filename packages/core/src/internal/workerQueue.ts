@@ -1,4 +1,6 @@
 import { randomBytes } from "node:crypto"
+import * as fs from "node:fs"
+import * as path from "node:path"
 import * as RunServer from "@contextfs/mcp/RunServer"
 import type { StorageError } from "@contextfs/memory/MemoryError"
 import * as MemoryStore from "@contextfs/memory/MemoryStore"
@@ -56,7 +58,10 @@ export const make = (options: Options): Effect.Effect<WorkerQueue, Failure, Scop
     const planned = options.jobs ?? []
     yield* Effect.forEach(planned, plan, { discard: true })
     const runId = yield* newRunId
-    const server = yield* RunServer.make({ directory: workplace.runtimeDir }).pipe(
+    // A folder of its own: several queues may share a process.
+    const directory = path.join(workplace.runtimeDir, runId)
+    yield* Effect.sync(() => fs.mkdirSync(directory, { mode: 0o700 }))
+    const server = yield* RunServer.make({ directory }).pipe(
       Effect.provideService(MemoryStore.MemoryStore, store),
       Effect.mapError(
         ({ hint, message }) => new HostUnfit({ message: hint === undefined ? message : `${message} – ${hint}` })
