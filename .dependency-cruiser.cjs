@@ -9,8 +9,18 @@ const upward = order.map((name, index) => ({
 
 module.exports = {
   forbidden: [
-    { name: "no-cycles", severity: "error", from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } } },
-    { name: "everything-resolves", severity: "error", from: { path: "^packages/[^/]+/(src|test)" }, to: { couldNotResolve: true } },
+    {
+      name: "no-cycles",
+      severity: "error",
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } }
+    },
+    {
+      name: "everything-resolves",
+      severity: "error",
+      from: { path: "^packages/[^/]+/(src|test)" },
+      to: { couldNotResolve: true }
+    },
     ...upward,
     {
       name: "fixtures-import-nothing-of-ours",
