@@ -23,6 +23,8 @@ export interface Admission {
   readonly env: { readonly CONTEXTFS_SOCKET: string; readonly CONTEXTFS_TOKEN: string }
   /** The calls so far, oldest first; of each tool at most the first 300. */
   readonly calls: Effect.Effect<ReadonlyArray<MemoryCall>>
+  /** Whether anything ever connected with the token. */
+  readonly connected: Effect.Effect<boolean>
 }
 
 export interface RunServerService {

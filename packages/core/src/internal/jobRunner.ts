@@ -76,10 +76,14 @@ const resultOf = (job: Job, outcome: attempt.AttemptOutcome, duration: number): 
   const left = survivors === 0 ? [] : [`${survivors} processes that outlived the agent were ended`]
   const servers = watch?.tally.failedServers ?? []
   const unserved = servers.length === 0 ? [] : [`the program could not start its MCP servers: ${servers.join(", ")}`]
+  const alone =
+    outcome.unconnected && verdict.status === "completed"
+      ? [`the agent never connected to the shared memory – see what ${job.spec.tool} says of its MCP servers`]
+      : []
   return {
     ...unattempted(job, verdict, duration),
     result: verdict.text,
-    warnings: [...verdict.warnings, ...left, ...unserved],
+    warnings: [...verdict.warnings, ...left, ...unserved, ...alone],
     usage: watch?.tally.usage ?? null,
     sessionId: watch?.tally.sessionId ?? null,
     filesChanged: outcome.filesChanged,

@@ -67,6 +67,7 @@ export const make = <R = never>(
         const token = randomBytes(32).toString("base64url")
         const key = digest(token)
         const calls: Array<MemoryCall> = []
+        let connected = false
         const onCall = (call: MemoryCall) => {
           const before = calls.filter(({ tool }) => tool === call.tool).length
           if (before < maxCallsOfATool) calls.push({ ...call, memoryIds: call.memoryIds.slice(0, 20) })
@@ -76,6 +77,7 @@ export const make = <R = never>(
         yield* Effect.acquireRelease(
           Effect.sync(() => {
             guests.set(key, (socket) => {
+              connected = true
               run(mcp.serve(socket, socket, { caller: identity, onCall }))
             })
           }),
@@ -84,7 +86,8 @@ export const make = <R = never>(
         return {
           token,
           env: { CONTEXTFS_SOCKET: socketPath, CONTEXTFS_TOKEN: token },
-          calls: Effect.sync(() => [...calls])
+          calls: Effect.sync(() => [...calls]),
+          connected: Effect.sync(() => connected)
         }
       })
 
