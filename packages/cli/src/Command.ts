@@ -49,8 +49,6 @@ export interface Command {
   readonly details?: ReadonlyArray<string>
   /** Answered from what the checker has read: loading the parser would take longer than the answer. */
   readonly immediate?: boolean
-  /** Answered from the checked words alone, without loading the parser: for what must start at once. */
-  readonly immediate?: boolean
   readonly run: (given: Given, session: Session) => Effect.Effect<Answer, Failure>
 }
 

@@ -93,7 +93,8 @@ export const runAgents = (request: Request, session: Session): Effect.Effect<Ans
       Effect.onInterrupt(() =>
         Effect.sync(() => {
           if (known === undefined) return
-          session.leave(answer(interrupted(known, clock.unsafeCurrentTimeMillis()), format, session))
+          const sofar = interrupted(known, clock.unsafeCurrentTimeMillis())
+          session.leave({ ...answer(sofar, format, session), json: sofar })
         })
       )
     )

@@ -5,8 +5,8 @@ import { type Command, type Given, type Group, isGroup } from "../../src/Command
 import { root } from "../../src/Commands.js"
 import { type Parsed, parse, unseal } from "../../src/internal/argv.js"
 import { dispatch } from "../../src/internal/dispatch.js"
-import type { Session } from "../../src/Session.js"
 import { random } from "../harness.js"
+import { session } from "../session.js"
 
 const told = (parsed: Parsed): string => {
   switch (parsed.kind) {
@@ -143,21 +143,9 @@ describe("a bad one is refused by its own name, with what was meant", () => {
 
 const answer = (json: unknown) => Effect.succeed({ text: "", json })
 
-const session: Session = {
-  env: {},
-  home: "/",
-  cwd: "/",
-  print: () => undefined,
-  note: () => undefined,
-  onSignal: () => undefined,
-  leave: () => undefined,
-  stdout: { screen: undefined, columns: Number.POSITIVE_INFINITY, colour: false },
-  hurried: Effect.never
-}
-
 /** What the command comes to, through the parser. */
 const readBack = ({ argv, command, group }: Extract<Parsed, { kind: "command" }>): unknown =>
-  Effect.runSync(dispatch(command, group, argv, session)).json
+  Effect.runSync(dispatch(command, group, argv, session())).json
 
 const commandsOf = (group: Group): ReadonlyArray<readonly [ReadonlyArray<string>, Command]> =>
   group.commands.flatMap((node) =>
