@@ -19,5 +19,6 @@ export const repaint = (before: ReadonlyArray<string>, after: ReadonlyArray<stri
 export const height = (widths: ReadonlyArray<number>, columns: number): number =>
   widths.reduce((rows, width) => rows + Math.max(1, Math.ceil(width / columns)), 0)
 
-/** Removes a picture that takes so many rows. */
-export const erase = (rows: number): string => (rows === 0 ? "" : `\r\u001b[${rows}A\u001b[J`)
+/** Removes a picture that takes so many rows: row by row, for a screen that is cleared as a whole goes into the history. */
+export const erase = (rows: number): string =>
+  rows === 0 ? "" : `\r\u001b[${rows}A${"\u001b[2K\n".repeat(rows)}\u001b[2K\u001b[${rows}A`

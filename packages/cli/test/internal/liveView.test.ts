@@ -151,7 +151,9 @@ describe("painting", () => {
         expect(screen.lines()).toEqual([...before, ...picture, ""])
       }
       screen.write(erase(height(picture.map(width), 20)))
-      expect(screen.lines()).toEqual([...before, ""])
+      expect(screen.lines()).toEqual([...before, ...picture.map(() => ""), ""])
+      screen.write("after\r\n")
+      expect(screen.lines().slice(0, before.length + 1)).toEqual([...before, "after"])
     }
   })
 
