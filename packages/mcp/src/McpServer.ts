@@ -20,6 +20,8 @@ export interface Session {
 }
 
 export interface McpServer {
+  /** Loads what connections need, so that the first one does not wait for it. */
+  readonly ready: Effect.Effect<void>
   /**
    * Speaks MCP, one message a line, until the connection has ended; interruption ends it. After the end of the input,
    * requests at work are answered for up to 1 s. Every byte written is part of a message.

@@ -78,6 +78,7 @@ export const make = <R>(options: Options<R>): Effect.Effect<McpServer, never, R>
       })
 
     return {
+      ready: Effect.asVoid(sdk),
       serve: (input, output, session) =>
         connect(input, output, session).pipe(
           Effect.flatMap((transport) =>

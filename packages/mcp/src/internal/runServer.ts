@@ -29,6 +29,7 @@ export const make = <R = never>(
     yield* checkPlace(options.directory, socketPath)
     const tools: ReadonlyArray<McpTool<MemoryStore | R>> = [...memoryTools, ...(options.tools ?? [])]
     const mcp = yield* McpServer.make({ tools, instructions })
+    const scope = yield* Effect.scope
 
     // What serves an admitted agent, by the digest of its token: how long a look-up takes says nothing about any token.
     const guests = new Map<string, (socket: net.Socket) => void>()
@@ -64,6 +65,8 @@ export const make = <R = never>(
 
     const admit = (identity: Identity): Effect.Effect<Admission, never, Scope.Scope> =>
       Effect.gen(function* () {
+        // While the agent starts: its first question then finds the server loaded.
+        yield* Effect.forkIn(mcp.ready, scope)
         const token = randomBytes(32).toString("base64url")
         const key = digest(token)
         const calls: Array<MemoryCall> = []
