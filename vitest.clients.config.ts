@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     include: ["test/clients/**/*.test.ts"],
     testTimeout: 300_000,
-    hookTimeout: 300_000,
+    hookTimeout: 900_000,
     pool: "forks",
     maxWorkers: 2,
     minWorkers: 1,

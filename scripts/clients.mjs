@@ -16,7 +16,7 @@ const full = process.argv.includes("--full")
 const only = process.argv.find((arg) => arg.startsWith("--only="))?.slice("--only=".length)
 const programs =
   only !== undefined ? only.split(",") : full ? ["claude", "codex", "gemini", "opencode"] : ["claude", "codex"]
-const env = { ...process.env, CONTEXTFS_TEST_CLIENTS: programs.join(",") }
+const env = { ...process.env, CONTEXTFS_TEST_CLIENTS: programs.join(","), CONTEXTFS_TEST_FULL: full ? "1" : "0" }
 const report = path.join(".test-results", "clients.json")
 
 const run = (command, args, options) => {

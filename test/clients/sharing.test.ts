@@ -73,7 +73,7 @@ describe.each(titled)("%s", (_, { program, person, means }) => {
   beforeAll(async () => {
     server = await makeModelServer(makeScript(secret))
     world = await makeWorld(person)
-    await configure(program, world.home, server.url)
+    await configure(program, world, server.url)
     if (means === "login") await plant(program, world.home)
     const file = await world.file("agents.json", JSON.stringify(await configuration(program, world, server)))
     await world.handOver()
@@ -162,6 +162,7 @@ const configuration = async (program: Program, world: World, server: ModelServer
       id,
       role,
       directory: await world.directory(id),
+      ...(program.model === undefined ? {} : { model: program.model }),
       task: `[[agent:${id}]] Keep the lighthouse.`
     }))
   )

@@ -1,22 +1,38 @@
 /**
  * Every situation a real program can be brought into, and the one reason it must end with. Falsified by: a failure that is
- * called a success, a wrong reason, a program that retries for ever, a process or file that stays.
+ * called a success, a wrong reason, a program that retries for ever, a process or file that stays, output that is cut.
  */
 import { writeSync } from "node:fs"
+import { readFile } from "node:fs/promises"
+import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { byAgent, type ModelServer, makeModelServer } from "../../packages/fixtures/src/ModelServer.js"
+import {
+  byAgent,
+  type ModelServer,
+  makeModelServer,
+  promptTag,
+  type Script
+} from "../../packages/fixtures/src/ModelServer.js"
+import { string } from "../../packages/fixtures/src/modelServer/json.js"
 import { people } from "./support/people.js"
 import { configure, programs } from "./support/programs.js"
 import { type RunSeen, runSeen } from "./support/results.js"
-import { outcomeOf, situations } from "./support/situations.js"
+import { full } from "./support/settings.js"
+import { expectedOf, outcomeOf, type Situation } from "./support/situation.js"
+import { situations, tooLong } from "./support/situations.js"
 import { type Ended, makeWorld, type World } from "./support/world.js"
+
+/** As many agents as the machine bears: what a program needs to start counts against its clocks. */
+const workers = 8
 
 const cases = programs.flatMap((program) => people.map((person) => ({ program, person })))
 
 const titled = cases.map((each) => [`${each.program.name} as ${each.person.name}`, each] as const)
 
 describe.each(titled)("%s", (title, { program, person }) => {
-  const here = situations.filter(({ only }) => only === undefined || only === program.name)
+  const tried = situations.filter((situation) => full || situation.full === undefined)
+  const here = tried.filter(({ impossible }) => impossible?.[program.name] === undefined)
+  const folderOf = ({ name, folder }: Situation): string => folder ?? name
   let server: ModelServer
   let world: World
   let ended: Ended
@@ -24,13 +40,18 @@ describe.each(titled)("%s", (title, { program, person }) => {
   let disturbances: ReadonlyArray<PromiseSettledResult<void>>
 
   beforeAll(async () => {
-    server = await makeModelServer(byAgent(Object.fromEntries(here.map(({ name, script }) => [name, script]))))
+    let script: Script = () => ({ status: 503, message: "not yet" })
+    server = await makeModelServer((conversation) => script(conversation))
     world = await makeWorld(person)
-    await configure(program, world.home, server.url)
+    await configure(program, world, server.url)
     const made = { world, program, server }
+    const scripts = byAgent(Object.fromEntries(here.map((situation) => [situation.name, situation.script(made)])))
+    // opencode asks for a summary of a conversation that is too long: that is too long as well.
+    script = (conversation) => (promptTag(conversation) === undefined ? tooLong : scripts(conversation))
     const standard = program.settings(server.url)
     const agents = await Promise.all(
-      here.map(async ({ name, agent, task, tool }) => {
+      here.map(async (situation) => {
+        const { name, agent, env, keyless, task, tool } = situation
         const own = await tool?.(made)
         return {
           settings: {
@@ -43,9 +64,11 @@ describe.each(titled)("%s", (title, { program, person }) => {
             id: name,
             role: "custom",
             tool: `${program.name}-${name}`,
-            directory: await world.directory(name),
+            directory: await world.directory(folderOf(situation)),
+            ...(program.model === undefined ? {} : { model: program.model }),
             task: task ?? `[[agent:${name}]] Do what you can.`,
-            ...(await agent?.(made))
+            ...(await agent?.(made)),
+            env: { ...(keyless === true ? {} : program.key), ...(await env?.(made)) }
           }
         }
       })
@@ -59,16 +82,23 @@ describe.each(titled)("%s", (title, { program, person }) => {
     }
     const file = await world.file("agents.json", JSON.stringify(configuration))
     await world.handOver()
-    const going = world.contextfs(["orchestrator", "run", file, "--workers", String(here.length), "--json"], {
-      ...program.env(server.url),
-      ...program.key
-    })
+    const args = ["orchestrator", "run", file, "--workers", String(Math.min(workers, here.length)), "--json"]
+    const going = world.contextfs(args, program.env(server.url))
     disturbances = await Promise.allSettled(here.map(({ meanwhile }) => meanwhile?.(made)))
     ended = await going
     run = runSeen(ended)
   })
   afterAll(async () => {
-    if (run !== undefined) table(here.map(({ name, expected }) => [name, expected.join(" or "), seen(name)]))
+    if (run !== undefined) {
+      table(
+        tried.map((each) => {
+          const why = each.impossible?.[program.name]
+          return why === undefined
+            ? [each.name, expectedOf(each, program).join(" or "), seen(each.name)]
+            : [each.name, "impossible", why]
+        })
+      )
+    }
     await world?.[Symbol.asyncDispose]()
     await server?.close()
   })
@@ -80,17 +110,22 @@ describe.each(titled)("%s", (title, { program, person }) => {
   }
   const table = (rows: ReadonlyArray<readonly [string, string, string]>): void => {
     const line = (row: ReadonlyArray<string>) => row.map((cell) => cell.padEnd(30)).join("  ")
+    const differ = rows.filter(
+      ([, expected, found]) => expected !== "impossible" && !expected.split(" or ").includes(found)
+    )
     const text = [[title, "expected", "seen"], ...rows].map((row) => line(row).trimEnd()).join("\n")
-    writeSync(1, `\n${text}\n\n`)
+    writeSync(1, `\n${text}\n${rows.length} situations, ${differ.length} differ\n\n`)
   }
 
-  const promises = here.map((situation) => [situation.name, situation.expected.join(" or "), situation] as const)
-  it.each(promises)("%s ends as %s", (name, _, { expected, also }) => {
+  const promises = here.map(
+    (situation) => [situation.name, expectedOf(situation, program).join(" or "), situation] as const
+  )
+  it.each(promises)("%s ends as %s", (name, _, situation) => {
     const job = jobOf(name)
     if (job === undefined) throw new Error("no result")
-    expect(expected, job.error).toContain(outcomeOf(job))
+    expect(expectedOf(situation, program), `${job.error} ${JSON.stringify(job.evidence)}`).toContain(outcomeOf(job))
     expect(job.status).toBe(outcomeOf(job) === "completed" ? "completed" : "failed")
-    also?.(job, { world, program, server })
+    situation.also?.(job, { world, program, server })
   })
 
   it("was disturbed as planned", () => {
@@ -102,9 +137,25 @@ describe.each(titled)("%s", (title, { program, person }) => {
     expect(run.status).toBe("failed")
   })
 
+  it("keeps the output of each that said that it was done whole: up to the last line, and nothing but its events", async () => {
+    for (const { agentId, evidence } of run.jobs.filter(({ evidence }) => evidence["lastEvent"] === "finished")) {
+      const text = await readFile(join(string(evidence["folder"]), "stdout"), "utf8")
+      expect({ agentId, noise: evidence["noise"], end: text.at(-1) }).toEqual({ agentId, noise: 0, end: "\n" })
+      expect(
+        () =>
+          text
+            .trim()
+            .split("\n")
+            .map((each): unknown => JSON.parse(each)),
+        agentId
+      ).not.toThrow()
+    }
+  })
+
   it("leaves no process, and nothing in HOME, in the agents' folders and in the temporary folder", async () => {
     await world.quiet()
-    expect(await world.litter()).toEqual([])
+    const left = here.flatMap((each) => (each.leaves ?? []).map((name) => join("work", folderOf(each), name)))
+    expect(await world.litter()).toEqual(left)
     expect(await world.strangers(program)).toEqual([])
   })
 })

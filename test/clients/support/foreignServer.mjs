@@ -1,5 +1,9 @@
-/** An MCP server of the user's own, with one tool: `poke`. JSON-RPC over stdio, one message a line. */
+/**
+ * An MCP server of the user's own, with one tool: `poke`. JSON-RPC over stdio, one message a line. Its argument: how many
+ * milliseconds it takes to answer the first message.
+ */
 import { createInterface } from "node:readline"
+import { setTimeout as sleep } from "node:timers/promises"
 
 const tool = { name: "poke", description: "Pokes something.", inputSchema: { type: "object", properties: {} } }
 
@@ -20,6 +24,7 @@ const answer = ({ method, params }) => {
   }
 }
 
+await sleep(Number(process.argv[2] ?? 0))
 for await (const line of createInterface({ input: process.stdin })) {
   const message = JSON.parse(line)
   if (message.id === undefined) continue

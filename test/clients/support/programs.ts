@@ -3,6 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { type ClientName, clientNames, clientPath } from "../../../packages/fixtures/src/Clients.js"
 import { wanted } from "./settings.js"
+import type { World } from "./world.js"
 
 export interface Program {
   readonly name: ClientName
@@ -22,6 +23,27 @@ export interface Program {
   readonly login: { readonly file: string; readonly content: string; readonly auth: string }
   /** What the program writes in HOME for itself. */
   readonly own: RegExp
+  /** The model to name where the program would else ask which one to take. */
+  readonly model?: string
+  /** What any user of it has run before, where agents at once would else trip over its first start. */
+  readonly prime?: ReadonlyArray<string>
+  /** A user's folder of its own for one agent, with a foreign MCP server in it: the environment that says so. */
+  readonly ownFolder: (user: OwnFolder) => Promise<Readonly<Record<string, string>>>
+}
+
+export interface OwnFolder {
+  readonly url: string
+  /** Writes a file that only this agent's program sees; its folder. */
+  readonly write: (name: string, text: string) => Promise<string>
+  readonly server?: { readonly command: string; readonly args: ReadonlyArray<string> }
+  readonly settings?: Readonly<Record<string, unknown>>
+}
+
+const geminiSettings = {
+  security: { auth: { selectedType: "gemini-api-key" } },
+  telemetry: { enabled: false },
+  privacy: { usageStatisticsEnabled: false },
+  general: { enableAutoUpdate: false, enableAutoUpdateNotification: false }
 }
 
 const farAway = Date.UTC(2100, 0)
@@ -53,7 +75,13 @@ const known: Readonly<Record<ClientName, (command: ReadonlyArray<string>) => Pro
       }),
       auth: "Bearer dummy-planted-token"
     },
-    own: /^\.claude(?:\.json(?:\.backup.*)?)?$|^\.cache\/claude(?:-cli-nodejs)?$|^\.local\/(?:share|state)\/claude$/
+    own: /^\.claude(?:\.json(?:\.backup.*)?)?$|^\.cache\/claude(?:-cli-nodejs)?$|^\.local\/(?:share|state)\/claude$/,
+    ownFolder: async ({ write, server }) => ({
+      CLAUDE_CONFIG_DIR: await write(
+        ".claude.json",
+        JSON.stringify(server === undefined ? {} : { mcpServers: { foreign: { type: "stdio", ...server } } })
+      )
+    })
   }),
   codex: (command) => ({
     name: "codex",
@@ -73,26 +101,31 @@ const known: Readonly<Record<ClientName, (command: ReadonlyArray<string>) => Pro
       content: JSON.stringify({ OPENAI_API_KEY: "dummy-planted-key" }),
       auth: "Bearer dummy-planted-key"
     },
-    own: /^\.codex$/
+    own: /^\.codex$/,
+    // Only `required` makes it wait for a server.
+    ownFolder: async ({ write, server, settings }) => {
+      const words = Object.entries(server === undefined ? {} : { ...server, ...settings })
+      const table = words.map(([name, value]) => `${name} = ${JSON.stringify(value)}\n`).join("")
+      return { CODEX_HOME: await write("config.toml", table === "" ? "" : `[mcp_servers.foreign]\n${table}`) }
+    }
   }),
   gemini: (command) => ({
     name: "gemini",
     command,
-    settings: () => ({ command, args: ["--model", "gemini-2.5-flash"] }),
+    settings: () => ({ command, args: [] }),
+    model: "gemini-2.5-flash",
     env: (url) => ({ GOOGLE_GEMINI_BASE_URL: url }),
-    configuration: {
-      file: ".gemini/settings.json",
-      content: () => ({
-        security: { auth: { selectedType: "gemini-api-key" } },
-        telemetry: { enabled: false },
-        privacy: { usageStatisticsEnabled: false },
-        general: { enableAutoUpdate: false, enableAutoUpdateNotification: false }
-      })
-    },
+    configuration: { file: ".gemini/settings.json", content: () => geminiSettings },
     key: { GEMINI_API_KEY: "dummy-key" },
     keyAuth: "dummy-key",
     login: { file: ".gemini/.env", content: "GEMINI_API_KEY=dummy-planted-key\n", auth: "dummy-planted-key" },
-    own: /^\.gemini$/
+    own: /^\.gemini$/,
+    ownFolder: async ({ write, server, settings }) => {
+      const mcpServers = server === undefined ? {} : { foreign: server }
+      const all = { ...geminiSettings, mcpServers, ...settings }
+      const folder = await write(".gemini/settings.json", JSON.stringify(all))
+      return { GEMINI_CLI_HOME: dirname(folder) }
+    }
   }),
   opencode: (command) => ({
     name: "opencode",
@@ -132,7 +165,16 @@ const known: Readonly<Record<ClientName, (command: ReadonlyArray<string>) => Pro
       content: JSON.stringify({ lab: { type: "api", key: "dummy-planted-key" } }),
       auth: "Bearer dummy-planted-key"
     },
-    own: /^(?:\.cache|\.config|\.local\/share|\.local\/state)\/opencode$/
+    own: /^(?:\.cache|\.config|\.local\/share|\.local\/state)\/opencode$/,
+    // Its first start makes its database, and two first starts at once break each other.
+    prime: ["auth", "list"],
+    ownFolder: async ({ server, settings }) => {
+      const mcp =
+        server === undefined
+          ? {}
+          : { mcp: { foreign: { type: "local", command: [server.command, ...server.args], enabled: true } } }
+      return { OPENCODE_CONFIG_CONTENT: JSON.stringify({ ...mcp, ...settings }) }
+    }
   })
 }
 
@@ -147,11 +189,18 @@ export const programs: ReadonlyArray<Program> = await Promise.all(
   clientNames.filter((name) => wanted.includes(name)).map(async (name) => known[name](await installed(name)))
 )
 
-/** Writes the user's configuration, where the program needs one to find the fake server. */
-export const configure = (program: Program, home: string, url: string): Promise<void> =>
-  program.configuration === undefined
-    ? Promise.resolve()
-    : write(home, program.configuration.file, JSON.stringify(program.configuration.content(url)))
+/** Makes the user's configuration, where the program needs one to find the fake server, and what a first start leaves. */
+export const configure = async (program: Program, world: World, url: string): Promise<void> => {
+  if (program.configuration !== undefined) {
+    await write(world.home, program.configuration.file, JSON.stringify(program.configuration.content(url)))
+  }
+  const [file, ...args] = program.prime === undefined ? [] : [...program.command, ...program.prime]
+  if (file === undefined) return
+  await mkdir(join(world.folder, "before"), { recursive: true })
+  await world.handOver()
+  const { code, stderr } = await world.start(file, args, { ...program.env(url), TMPDIR: join(world.folder, "before") })
+  if (code !== 0) throw new Error(`${program.name} did not start: ${stderr}`)
+}
 
 /** Puts the login where the program looks for it. */
 export const plant = (program: Program, home: string): Promise<void> =>

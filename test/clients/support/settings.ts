@@ -5,6 +5,8 @@ const { env } = process
 
 /** Names of the programs to drive. */
 export const wanted = (env["CONTEXTFS_TEST_CLIENTS"] ?? "claude,codex").split(",")
+/** Every situation, also those that take long. */
+export const full = env["CONTEXTFS_TEST_FULL"] === "1"
 /** Where homes and working folders are made. */
 export const worlds = env["CONTEXTFS_TEST_FOLDER"] ?? tmpdir()
 /** A normal user can read the programs, the repository and node. */

@@ -1,82 +1,27 @@
 /** What an agent may run into, and what the orchestrator has to make of it. */
-import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { survivors } from "../../../packages/fixtures/src/Census.js"
 import type { ClientName } from "../../../packages/fixtures/src/Clients.js"
-import {
-  type ModelServer,
-  prompt,
-  promptTag,
-  type Script,
-  stepOf,
-  steps
-} from "../../../packages/fixtures/src/ModelServer.js"
+import { prompt, type Reply, steps, toolTexts } from "../../../packages/fixtures/src/ModelServer.js"
 import { type Scenario, scriptedAgentPath } from "../../../packages/fixtures/src/Scenario.js"
-import type { Program } from "./programs.js"
-import type { JobSeen } from "./results.js"
-import type { World } from "./world.js"
-
-interface Made {
-  readonly world: World
-  readonly program: Program
-  readonly server: ModelServer
-}
-
-export interface Situation {
-  /** Also the agent's id. */
-  readonly name: string
-  readonly only?: ClientName
-  readonly script: Script
-  readonly task?: string
-  /** Fields of the agent. */
-  readonly agent?: (made: Made) => Promise<Readonly<Record<string, unknown>>>
-  /** Settings of a tool of its own, over the program's. */
-  readonly tool?: (made: Made) => Promise<{ command?: ReadonlyArray<string>; args?: ReadonlyArray<string> }>
-  /** Happens while the agents are at work. */
-  readonly meanwhile?: (made: Made) => Promise<void>
-  /** `completed`, or reasons that are all right. */
-  readonly expected: ReadonlyArray<string>
-  /** More that must hold; throws. */
-  readonly also?: (seen: JobSeen, made: Made) => void
-}
-
-/** `completed` or the reason, as the table shows it. */
-export const outcomeOf = ({ status, reason }: Pick<JobSeen, "status" | "reason">): string => reason ?? status
-
-const fail = (message: string): never => {
-  throw new Error(message)
-}
+import {
+  always,
+  denied,
+  directoryOf,
+  eventually,
+  fail,
+  once,
+  requestsOf,
+  type Situation,
+  signalled,
+  withOwnFolder,
+  write
+} from "./situation.js"
 
 /** 300 kB in which every line is different, with what is easily lost on the way: umlauts, emoji, quotes, trailing blanks. */
 const longTask = `[[agent:long]] Read this.\n${Array.from(
   { length: 6_000 },
   (_, line) => `${line} "grüße" \\ 'ok' 👍 $HOME %s {}\t${line % 7 === 0 ? "  " : "."}`
 ).join("\n")}\nThe end.`
-
-const requestsOf = (server: ModelServer, tag: string) =>
-  server.requests.filter(({ conversation, side }) => !side && promptTag(conversation) === tag)
-
-const eventually = async (what: string, holds: () => Promise<boolean> | boolean): Promise<void> => {
-  for (const deadline = performance.now() + 60_000; !(await holds()); ) {
-    if (performance.now() > deadline) throw new Error(`never happened: ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-}
-
-/** Sends a signal to the program of one agent, as soon as it waits for the model. */
-const signalled = (name: string, signal: NodeJS.Signals): Situation => ({
-  name,
-  script: () => ({ hang: true }),
-  agent: async () => ({ env: { CONTEXTFS_TEST_CELL: name } }),
-  meanwhile: async ({ server, program }) => {
-    await eventually(`the request of ${name}`, () => requestsOf(server, name).length > 0)
-    const found = await survivors({ env: `CONTEXTFS_TEST_CELL=${name}` })
-    const own = found.filter(({ commandLine }) => commandLine.startsWith(program.command.join(" ")))
-    const [first] = [...own].sort((one, other) => one.pid - other.pid)
-    process.kill(first?.pid ?? fail(`no process of ${name}: ${found.map((one) => one.commandLine)}`), signal)
-  },
-  expected: ["AgentSignal"]
-})
 
 /** What the programs print at first; then the scripted agent ends with code 0 and says no more. */
 const beginnings: Readonly<Record<ClientName, ReadonlyArray<unknown>>> = {
@@ -103,72 +48,224 @@ const beginnings: Readonly<Record<ClientName, ReadonlyArray<unknown>>> = {
   ]
 }
 
-const denied = (seen: JobSeen): void => {
-  if (seen.denials.length === 0) fail("no denial is listed")
-  if (!seen.warnings.some((warning) => warning.includes("denied"))) fail("no warning tells of the denial")
-}
+const foreignServer = fileURLToPath(new URL("foreignServer.mjs", import.meta.url))
+const foreign = (...args: ReadonlyArray<string>) => ({ command: process.execPath, args: [foreignServer, ...args] })
+
+/** Nobody listens on the discard port. */
+const closedUrl = "http://127.0.0.1:9"
+
+const openAt = (url: string) => ({ provider: { lab: { options: { baseURL: `${url}/v1` } } } })
+
+const http = (status: number, message: string): Reply => ({ status, message })
+export const tooLong = http(400, "prompt is too long: 250000 tokens > 200000 maximum")
+const fault = (status: number, message: string, expected: Situation["expected"]): Situation => ({
+  name: `http-${status}`,
+  script: always(http(status, message)),
+  expected
+})
+const save = (content: string) => ({ toolCalls: [{ name: "contextfs_save", input: { content, type: "fact" } }] })
+const shell = (command: string) => ({ toolCalls: [{ name: "shell", input: { command } }] })
+
+/** Each waits for the other's request: they run at the same time. */
+const pair = (name: string, other: string): Situation => ({
+  name,
+  folder: "pair",
+  script:
+    ({ server }) =>
+    async () => {
+      await eventually(`the request of ${other}`, () => requestsOf(server, other).length > 0)
+      return { text: `${name} is done` }
+    },
+  expected: ["completed"],
+  also: ({ result }) => result === `${name} is done` || fail(result)
+})
 
 export const situations: ReadonlyArray<Situation> = [
-  { name: "http-401", script: () => ({ status: 401, message: "invalid key" }), expected: ["AuthFailed"] },
-  { name: "http-429", script: () => ({ status: 429, message: "too many requests" }), expected: ["RateLimited"] },
-  { name: "http-500", script: () => ({ status: 500, message: "out of order" }), expected: ["AgentReported"] },
   {
-    name: "cut",
-    script: () => ({ text: "half of this will be lost on the way", cut: true }),
-    expected: ["AgentProtocol", "AgentReported"]
+    name: "text",
+    script: always({ text: "hello" }),
+    expected: ["completed"],
+    also: ({ result, evidence }) => (result === "hello" && evidence["exitCode"] === 0) || fail(result)
   },
   {
-    name: "turns",
-    only: "claude",
-    script: (conversation) => ({
-      toolCalls: [{ name: "contextfs_search", input: { query: `turn ${stepOf(conversation)}` } }]
+    name: "mcp",
+    script: () => steps([save("The lamp is green"), { text: "saved" }]),
+    expected: ["completed"],
+    also: ({ saved }) => saved.length === 1 || fail(`saved ${saved.length}`)
+  },
+  {
+    name: "shell",
+    full: true,
+    script: () =>
+      steps([shell("printf 'answer-%d' 42"), (conversation) => ({ text: toolTexts(conversation).at(-1) ?? "" })]),
+    agent: async () => ({ permission: "exec" }),
+    expected: ["completed"],
+    also: ({ result }) => result.includes("answer-42") || fail(result)
+  },
+  {
+    name: "write",
+    full: true,
+    script: (made) =>
+      steps([
+        (conversation) => write(conversation, directoryOf(made, "write"), "written.txt", "by the agent"),
+        { text: "written" }
+      ]),
+    agent: async () => ({ permission: "edit" }),
+    expected: ["completed"],
+    leaves: ["written.txt"]
+  },
+  {
+    name: "denied",
+    script: ({ program }) =>
+      steps([
+        program.name === "codex" ? { toolCalls: [{ name: "poke", input: {} }] } : shell("touch denied-file"),
+        { text: "I was not allowed to." }
+      ]),
+    agent: async () => ({ permission: "read" }),
+    // In its sandbox commands run, and the kernel keeps them from writing; what it denies are foreign MCP calls.
+    env: async (made) =>
+      made.program.name === "codex"
+        ? withOwnFolder("denied", () => ({
+            server: foreign(),
+            settings: { required: true, startup_timeout_sec: 60 }
+          }))(made)
+        : {},
+    tool: async ({ program }) => (program.name === "codex" ? { args: ["-m", "lab-model"] } : {}),
+    expected: ["completed"],
+    also: denied
+  },
+  {
+    name: "ask",
+    full: true,
+    impossible: {
+      codex: "it never asks: exec runs with approval policy never, and what needs approval is denied (see denied)",
+      gemini: "it never asks: without a terminal a tool that would is not offered (see denied)",
+      claude: "it never asks: with -p a call that would is denied and the run goes on (see denied)"
+    },
+    script: () => steps([shell("echo never"), { text: "I was not asked." }]),
+    env: async (made) => withOwnFolder("ask", () => ({ settings: { permission: { "*": "ask" } } }))(made),
+    expected: ["PermissionAsked"]
+  },
+  { ...fault(400, "no such parameter", ["AgentReported"]), full: true },
+  fault(401, "invalid key", ["AuthFailed"]),
+  { ...fault(404, "nothing here", ["AgentReported"]), full: true },
+  fault(429, "too many requests", ["RateLimited"]),
+  fault(500, "out of order", ["AgentReported"]),
+  {
+    name: "once-429",
+    full: true,
+    script: once("once-429", { ...http(429, "too many requests"), headers: { "retry-after": "1" } }),
+    expected: ["completed"]
+  },
+  { name: "once-500", full: true, script: once("once-500", http(500, "out of order")), expected: ["completed"] },
+  {
+    name: "too-long",
+    full: true,
+    script: always(tooLong),
+    expected: ["ContextTooLong"]
+  },
+  {
+    name: "refused",
+    full: true,
+    script: always(http(418, "nobody should come here")),
+    env: async (made) => ({
+      ...made.program.env(closedUrl),
+      ...(made.program.name === "opencode"
+        ? await made.program.ownFolder({
+            url: closedUrl,
+            write: async () => fail("no file"),
+            settings: openAt(closedUrl)
+          })
+        : {})
     }),
-    tool: async () => ({ args: ["--max-turns", "1"] }),
+    tool: async ({ program }) => ({ args: program.settings(closedUrl).args }),
     expected: ["AgentReported"]
   },
   {
-    name: "denied",
-    only: "claude",
-    script: steps([
-      { toolCalls: [{ name: "shell", input: { command: "touch denied-file" } }] },
-      { text: "I was not allowed to." }
-    ]),
-    agent: async () => ({ permission: "read" }),
-    expected: ["completed"],
-    also: denied
+    name: "cut",
+    script: always({ text: "half of this will be lost on the way", cut: true }),
+    expected: ["AgentProtocol", "AgentReported"]
   },
   {
-    name: "denied",
-    only: "codex",
-    script: steps([{ toolCalls: [{ name: "poke", input: {} }] }, { text: "I was not allowed to." }]),
-    // A folder of its own for the user's configuration, so that no other agent starts the foreign server.
-    agent: async ({ world }) => {
-      const server = fileURLToPath(new URL("foreignServer.mjs", import.meta.url))
-      const words = { command: process.execPath, args: [server], required: true, startup_timeout_sec: 60 }
-      const table = Object.entries(words).map(([name, value]) => `${name} = ${JSON.stringify(value)}`)
-      await world.file("foreign/config.toml", `[mcp_servers.foreign]\n${table.join("\n")}\n`)
-      return { env: { CODEX_HOME: join(world.folder, "foreign") } }
-    },
-    tool: async () => ({ args: ["-m", "lab-model"] }),
-    expected: ["completed"],
-    also: denied
+    name: "silent",
+    script: always({ hang: true }),
+    agent: async () => ({ idleTimeout: 8, startTimeout: 45 }),
+    expected: ["JobStalled"]
+  },
+  {
+    name: "turns",
+    impossible: { codex: "it has no limit of turns", opencode: "its limit of steps does not end a run" },
+    script: () => steps([save("one"), save("two"), save("three"), save("four"), { text: "done" }]),
+    tool: async ({ program }) => (program.name === "claude" ? { args: ["--max-turns", "1"] } : {}),
+    env: async (made) =>
+      made.program.name === "gemini"
+        ? withOwnFolder("turns", () => ({ settings: { model: { maxSessionTurns: 1 } } }))(made)
+        : {},
+    expected: ["AgentReported"]
   },
   {
     name: "long",
     task: longTask,
-    script: () => ({ text: "read" }),
+    script: always({ text: "read" }),
     expected: ["completed"],
     also: (_, { server }) => {
       const [request] = requestsOf(server, "long")
       if (request === undefined || !prompt(request.conversation).includes(longTask)) fail("the task was changed")
     }
   },
-  { name: "silent", script: () => ({ hang: true }), agent: async () => ({ idleTimeout: 8 }), expected: ["JobStalled"] },
-  signalled("term", "SIGTERM"),
-  signalled("kill", "SIGKILL"),
+  {
+    name: "open-stdin",
+    full: true,
+    // `contextfs` has an open, silent pipe as its input; the program must not see it.
+    script: always({ text: "did not wait" }),
+    expected: ["completed"],
+    also: ({ evidence }) => evidence["ended"] === "self" || fail(`ended by ${evidence["ended"]}`)
+  },
+  {
+    name: "model",
+    full: true,
+    script: always(http(404, "the model no-such-model does not exist")),
+    agent: async ({ program }) => ({ model: program.name === "opencode" ? "lab/no-such-model" : "no-such-model" }),
+    expected: ["AgentReported"]
+  },
+  {
+    name: "no-key",
+    full: true,
+    keyless: true,
+    script: always(http(401, "no key was given")),
+    expected: ["AuthFailed"]
+  },
+  {
+    name: "broken-mcp",
+    full: true,
+    script: () => steps([save("The foreign server is broken"), { text: "did it without" }]),
+    env: withOwnFolder("broken-mcp", () => ({
+      server: { command: process.execPath, args: ["-e", "process.exit(3)"] }
+    })),
+    expected: ["completed"],
+    also: ({ saved }) => saved.length === 1 || fail(`saved ${saved.length}`)
+  },
+  {
+    name: "slow-mcp",
+    full: true,
+    script: () => steps([save("The foreign server is slow"), { text: "waited or not" }]),
+    env: withOwnFolder("slow-mcp", () => ({ server: foreign("5000") })),
+    expected: ["completed"],
+    also: ({ saved }) => saved.length === 1 || fail(`saved ${saved.length}`)
+  },
+  signalled("term", "SIGTERM", {
+    claude: ["AgentSignal"],
+    codex: ["AgentSignal"],
+    // It ends with 0 and without a result, as if nothing had been.
+    gemini: ["AgentProtocol", "AgentSignal"],
+    opencode: ["AgentSignal"]
+  }),
+  signalled("kill", "SIGKILL", ["AgentSignal"]),
+  { ...pair("pair-a", "pair-b"), full: true },
+  { ...pair("pair-b", "pair-a"), full: true },
   {
     name: "unfinished",
-    script: () => ({ status: 400, message: "the scripted agent asks no model" }),
+    script: always(http(400, "the scripted agent asks no model")),
     tool: async ({ world, program }) => {
       const steps: Scenario = beginnings[program.name].map((line) => ({ do: "print", line }))
       const file = await world.file("unfinished.json", JSON.stringify(steps))

@@ -28,7 +28,15 @@ export interface World {
   readonly file: (name: string, content: string) => Promise<string>
   /** Gives everything in the folder to the person. */
   readonly handOver: () => Promise<void>
+  /** Its standard input stays open and silent, as under many a supervisor. */
   readonly contextfs: (args: ReadonlyArray<string>, env?: Readonly<Record<string, string>>) => Promise<Ended>
+  /** Any program as the person, in the folder, with nothing on standard input. */
+  readonly start: (
+    file: string,
+    args: ReadonlyArray<string>,
+    env: Readonly<Record<string, string>>,
+    place?: { readonly cwd: string; readonly input: string }
+  ) => Promise<Ended>
   /** Paths in HOME that are neither our data or cache folder nor the program's own. */
   readonly strangers: (program: Program) => Promise<ReadonlyArray<string>>
   /** Whatever lies in the agents' folders and in the temporary folder. */
@@ -56,6 +64,40 @@ export const makeWorld = async (person: Person): Promise<World> => {
   }
   await handOver()
 
+  /** Input null: an open pipe on which nothing comes. */
+  const launch = (
+    file: string,
+    args: ReadonlyArray<string>,
+    env: Readonly<Record<string, string>>,
+    cwd: string,
+    input: string | null
+  ): Promise<Ended> =>
+    new Promise((resolve, reject) => {
+      const child = spawn(file, args, {
+        cwd,
+        uid: person.uid,
+        gid: person.gid,
+        env: {
+          PATH: [dirname(process.execPath), process.env["PATH"]].join(delimiter),
+          HOME: home,
+          TMPDIR: temporary,
+          CONTEXTFS_DATA_DIR: join(home, ".contextfs"),
+          ...env
+        }
+      })
+      const output = { stdout: "", stderr: "" }
+      for (const name of ["stdout", "stderr"] as const) {
+        child[name].setEncoding("utf8").on("data", (text: string) => {
+          output[name] += text
+        })
+      }
+      // A program that ends without reading its input is judged by how it ends.
+      child.stdin.on("error", () => undefined)
+      if (input !== null) child.stdin.end(input)
+      child.once("error", reject)
+      child.once("close", (code) => resolve({ code, ...output }))
+    })
+
   return {
     folder,
     home,
@@ -74,30 +116,8 @@ export const makeWorld = async (person: Person): Promise<World> => {
       await own(path)
       return path
     },
-    contextfs: (args, env = {}) =>
-      new Promise((resolve, reject) => {
-        const child = spawn(process.execPath, [contextfs, ...args], {
-          cwd: folder,
-          uid: person.uid,
-          gid: person.gid,
-          stdio: ["ignore", "pipe", "pipe"],
-          env: {
-            PATH: [dirname(process.execPath), process.env["PATH"]].join(delimiter),
-            HOME: home,
-            TMPDIR: temporary,
-            CONTEXTFS_DATA_DIR: join(home, ".contextfs"),
-            ...env
-          }
-        })
-        const output = { stdout: "", stderr: "" }
-        for (const name of ["stdout", "stderr"] as const) {
-          child[name].setEncoding("utf8").on("data", (text: string) => {
-            output[name] += text
-          })
-        }
-        child.once("error", reject)
-        child.once("close", (code) => resolve({ code, ...output }))
-      }),
+    contextfs: (args, env = {}) => launch(process.execPath, [contextfs, ...args], env, folder, null),
+    start: (file, args, env, place) => launch(file, args, env, place?.cwd ?? folder, place?.input ?? ""),
     strangers: async (program) => {
       const shared = new Set([".cache", ".config", ".local", ".local/share", ".local/state"])
       const ours = new Set([".contextfs", ".cache/contextfs"])
