@@ -81,6 +81,10 @@ const exits: Readonly<Record<number, AgentFailure>> = {
 
 const decoder: ToolAdapter["decoder"] = () => {
   const names = new Map<string, string>()
+  /** Calls of its own tools: one of these that does not exist was not offered, for want of permission. */
+  const own = new Set<string>()
+  const withheld = (id: string, error: json.JsonObject): boolean =>
+    error["type"] === "tool_not_registered" && own.has(id)
   let finished = false
   let answer: string | undefined
 
@@ -111,6 +115,7 @@ const decoder: ToolAdapter["decoder"] = () => {
           if (id === undefined || name === undefined) return undefined
           answer = undefined
           names.set(id, nameOf(name))
+          if (Object.hasOwn(neutral, name)) own.add(id)
           return [{ kind: "toolCall", id, name: nameOf(name), input: event["parameters"] }]
         }
         case "tool_result": {
@@ -125,7 +130,7 @@ const decoder: ToolAdapter["decoder"] = () => {
               ok,
               ...json.defined<{ name: string; denied: boolean; message: string }>({
                 name: names.get(id),
-                denied: !ok && error["type"] === "policy_violation" ? true : undefined,
+                denied: !ok && (error["type"] === "policy_violation" || withheld(id, error)) ? true : undefined,
                 message: ok ? undefined : (json.string(error["message"]) ?? json.string(event["output"]))
               })
             }

@@ -40,6 +40,8 @@ const neutral: Readonly<Record<string, string>> = {
   webfetch: "fetch",
   websearch: "fetch"
 }
+/** Its own tools: one of these is missing only for want of permission. */
+const own: ReadonlySet<string> = new Set([...Object.keys(neutral), "read", "edit", "write"])
 const nameOf = (name: string): string =>
   name.startsWith("contextfs_") ? `contextfs.${name.slice("contextfs_".length)}` : (neutral[name] ?? name)
 
@@ -75,12 +77,16 @@ const decoder: ToolAdapter["decoder"] = () => {
       }
       case "tool_use": {
         const id = json.string(value["callID"])
-        const tool = json.string(value["tool"])
+        const told = json.string(value["tool"])
         const state = json.object(value["state"])
+        // What it does not have or did not offer comes as a call of `invalid` that went well.
+        const asked = told === "invalid" ? json.object(state["input"]) : {}
+        const tool = json.string(asked["tool"]) ?? told
         if (id === undefined || tool === undefined) return undefined
         const name = nameOf(tool)
-        const ok = state["status"] === "completed"
-        const message = json.string(state["error"])
+        const ok = state["status"] === "completed" && told !== "invalid"
+        const message = json.string(state["error"]) ?? json.string(asked["error"])
+        const withheld = told === "invalid" && own.has(tool) && /unavailable tool/i.test(message ?? "")
         // It tells of a call only after its end.
         return [
           { kind: "toolCall", id, name, input: state["input"] },
@@ -93,7 +99,7 @@ const decoder: ToolAdapter["decoder"] = () => {
               denied:
                 !ok &&
                 message !== undefined &&
-                /rejected permission|permission.{0,40}denied|rule which prevents/i.test(message)
+                (withheld || /rejected permission|permission.{0,40}denied|rule which prevents/i.test(message))
                   ? true
                   : undefined,
               message: ok ? undefined : message
