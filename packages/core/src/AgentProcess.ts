@@ -49,6 +49,8 @@ export interface Observer {
   readonly overlong: () => void
   /** Every 50 ms. */
   readonly tick: () => void
+  /** Nothing more is wanted of the output: at the end the rest stays unread in its files. */
+  readonly sated: () => boolean
 }
 
 export interface Ended {

@@ -173,6 +173,10 @@ export interface ToolAdapter {
     readonly resume: boolean
     readonly model: boolean
     readonly cost: boolean
+    /** What the program can do when it is told so by `tools.NAME.args` or its own settings; default false. */
+    readonly turnLimit?: boolean
+    readonly systemPrompt?: boolean
+    readonly outputSchema?: boolean
   }
   readonly invocation: (request: InvocationRequest) => Invocation | Refusal
   readonly decoder: () => Decoder

@@ -1,4 +1,5 @@
 /** The tools we know. To add one: a file in `tools/`, and its name in the list below. */
+import { type Found, findProgram } from "./internal/findProgram.js"
 import type { ToolSettings } from "./Job.js"
 import type { ToolAdapter } from "./ToolAdapter.js"
 import { claude } from "./tools/claude.js"
@@ -25,4 +26,10 @@ export const adapterFor = (
   const wanted = settings.adapter ?? (known.has(name) ? name : "command")
   if (wanted !== "command") return known.get(wanted)
   return settings.command === undefined ? undefined : command(name, settings.output)
+}
+
+/** The tool's program by absolute path, looked for in `searchPath` (as PATH is written), or why there is none. */
+export const locate = (adapter: ToolAdapter, searchPath: string, directory: string): Found => {
+  const name = adapter.command?.[0] ?? adapter.program
+  return name === null ? { missing: "it has no program of its own" } : findProgram(name, searchPath, directory)
 }

@@ -44,7 +44,13 @@ const launch = (
         level: options.level ?? processes.level,
         grace: Duration.seconds(options.grace ?? 1)
       },
-      { line: (line) => lines.push(line), grew: () => undefined, overlong: () => undefined, tick: () => undefined }
+      {
+        line: (line) => lines.push(line),
+        grew: () => undefined,
+        overlong: () => undefined,
+        sated: () => false,
+        tick: () => undefined
+      }
     )
     return { agent, lines, folder, marker }
   })

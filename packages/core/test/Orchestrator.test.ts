@@ -136,6 +136,30 @@ describe("a run", () => {
     })
   )
 
+  it.live("says so when a program that was given the memory never connected to it", () =>
+    Effect.gen(function* () {
+      const silent = yield* Effect.promise(() =>
+        home.tool([
+          { do: "print", line: { type: "system", subtype: "init", session_id: "s", mcp_servers: [] } },
+          {
+            do: "print",
+            line: { type: "result", subtype: "success", is_error: false, result: "ok", session_id: "s", usage: {} }
+          }
+        ])
+      )
+      const tools = { alone: { adapter: "claude", command: silent.command } }
+      const { results } = yield* run(home, { tools, agents: [agent("alone"), agent("mock")] })
+      const told = results.map(({ status, warnings }) => [
+        status,
+        warnings.some((warning) => warning.startsWith("the agent never connected to the shared memory"))
+      ])
+      expect(told).toEqual([
+        ["completed", true],
+        ["completed", false]
+      ])
+    })
+  )
+
   it.live("gives an agent its prompt whole, and nothing of it in argv", () =>
     Effect.gen(function* () {
       const report = path.join(home.root, "stdin.json")

@@ -163,7 +163,7 @@ const start = (parts: Parts, spec: LaunchSpec, observer: Observer): Effect.Effec
     const end = yield* Effect.cached(
       terminate(parts, spec, identity, exit, file, () => {
         unwatch()
-        for (const file of following) file.finish(maxDrainBytes)
+        for (const file of following) file.finish(observer.sated() ? 0 : maxDrainBytes)
       })
     )
     return { identity, exited: Deferred.await(exit), end }

@@ -286,6 +286,7 @@ const begin = (
         line: (line) => watch.line(redactor.text(line), now()),
         grew: (stream, bytes) => watch.grew(stream, bytes, now()),
         overlong: () => watch.overlong(),
+        sated: () => watch.ending === "outputLimit",
         tick: () => {
           const reason = watch.check(now())
           if (reason !== null) Deferred.unsafeDone(ending, Effect.succeed(reason))

@@ -53,7 +53,7 @@ export interface Redactor {
 }
 
 /** Files are redacted in pieces that end with a line. */
-const pieceBytes = 1024 * 1024
+const pieceBytes = 64 * 1024
 
 const redactFile = (redact: (text: string) => string, file: string): void => {
   if (fs.statSync(file).size === 0) return
@@ -75,7 +75,7 @@ const redactFile = (redact: (text: string) => string, file: string): void => {
       const text = rest + buffer.toString("latin1", 0, read)
       const end = text.lastIndexOf("\n") + 1
       // A line without end is cut rather than gathered.
-      if (end > 0 || text.length > 8 * pieceBytes) {
+      if (end > 0 || text.length > 64 * pieceBytes) {
         put(text.slice(0, end || undefined))
         rest = end > 0 ? text.slice(end) : ""
       } else {

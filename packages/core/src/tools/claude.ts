@@ -257,7 +257,16 @@ export const claude: ToolAdapter = {
     ...(isSet(env["CLAUDE_CODE_USE_VERTEX"]) ? ["GOOGLE_*", "CLOUD_ML_REGION", "VERTEX_REGION_*"] : []),
     ...(isSet(env["CLAUDE_CODE_USE_FOUNDRY"]) ? ["AZURE_*"] : [])
   ],
-  capabilities: { permissions: ["read", "edit", "exec", "full"], memory: true, resume: true, model: true, cost: true },
+  capabilities: {
+    permissions: ["read", "edit", "exec", "full"],
+    memory: true,
+    resume: true,
+    model: true,
+    cost: true,
+    turnLimit: true,
+    systemPrompt: true,
+    outputSchema: true
+  },
   invocation: (request) => {
     const refused = refusal(claude, request)
     if (refused !== undefined) return refused

@@ -179,7 +179,15 @@ export const codex: ToolAdapter = {
   output: "events",
   exitAbove128: "signal",
   passEnv: () => ["OPENAI_*", "CODEX_*"],
-  capabilities: { permissions: ["read", "edit", "exec", "full"], memory: true, resume: true, model: true, cost: false },
+  capabilities: {
+    permissions: ["read", "edit", "exec", "full"],
+    memory: true,
+    resume: true,
+    model: true,
+    cost: false,
+    systemPrompt: true,
+    outputSchema: true
+  },
   invocation: (request) => {
     const refused = refusal(codex, request)
     if (refused !== undefined) return refused

@@ -177,7 +177,14 @@ export const gemini: ToolAdapter = {
   output: "events",
   exitAbove128: "status",
   passEnv: () => ["GEMINI_*", "GOOGLE_*"],
-  capabilities: { permissions: ["read", "edit", "exec", "full"], memory: true, resume: true, model: true, cost: false },
+  capabilities: {
+    permissions: ["read", "edit", "exec", "full"],
+    memory: true,
+    resume: true,
+    model: true,
+    cost: false,
+    turnLimit: true
+  },
   invocation: (request) => {
     const refused = refusal(gemini, request)
     if (refused !== undefined) return refused

@@ -179,7 +179,14 @@ export const opencode: ToolAdapter = {
   output: "events",
   exitAbove128: "signal",
   passEnv: () => ["OPENCODE_*", "ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GEMINI_API_KEY", "OPENROUTER_API_KEY"],
-  capabilities: { permissions: ["read", "edit", "exec", "full"], memory: true, resume: true, model: true, cost: true },
+  capabilities: {
+    permissions: ["read", "edit", "exec", "full"],
+    memory: true,
+    resume: true,
+    model: true,
+    cost: true,
+    systemPrompt: true
+  },
   invocation: (request) => {
     const refused = refusal(opencode, request)
     if (refused !== undefined) return refused

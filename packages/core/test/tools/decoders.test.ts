@@ -133,4 +133,40 @@ describe("decoders", () => {
       .map((event) => (event.kind === "message" ? event.text : "?"))
     expect(text.join("")).toBe(lines.join("\n"))
   })
+
+  it("a call of a tool that was not offered for want of permission is denied; of one that does not exist it is not", () => {
+    const told = (tool: string, lines: ReadonlyArray<unknown>) => {
+      const decoder = Tools.builtIn.get(tool)?.decoder()
+      return lines
+        .flatMap((line) => decoder?.line(JSON.stringify(line)) ?? [])
+        .filter((each) => each.kind === "toolResult")
+    }
+    const gemini = (name: string) =>
+      told("gemini", [
+        { type: "tool_use", tool_name: name, tool_id: "1", parameters: {} },
+        { type: "tool_result", tool_id: "1", status: "error", error: { type: "tool_not_registered", message: "no" } }
+      ])
+    expect(gemini("run_shell_command")).toMatchObject([{ name: "shell", ok: false, denied: true }])
+    expect(gemini("frobnicate")[0]).not.toHaveProperty("denied")
+    const opencode = (tool: string) =>
+      told("opencode", [
+        {
+          type: "tool_use",
+          sessionID: "s",
+          part: {
+            type: "tool",
+            callID: "1",
+            tool: "invalid",
+            state: {
+              status: "completed",
+              input: { tool, error: `Model tried to call unavailable tool '${tool}'. Available tools: read.` },
+              output: "The arguments provided to the tool are invalid"
+            }
+          }
+        }
+      ])
+    expect(opencode("bash")).toMatchObject([{ name: "shell", ok: false, denied: true }])
+    expect(opencode("frobnicate")[0]).toMatchObject({ name: "frobnicate", ok: false })
+    expect(opencode("frobnicate")[0]).not.toHaveProperty("denied")
+  })
 })
