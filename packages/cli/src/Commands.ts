@@ -11,11 +11,12 @@ import { memorySearch } from "./commands/memorySearch.js"
 import { roles } from "./commands/roles.js"
 import { run } from "./commands/run.js"
 import { spawn } from "./commands/spawn.js"
+import { tools } from "./commands/tools.js"
 
 const orchestrator: Group = {
   name: "orchestrator",
   summary: "run agents concurrently and see what they did",
-  commands: [initConfig, run, spawn, roles, findings, errors]
+  commands: [initConfig, run, spawn, roles, tools, findings, errors]
 }
 
 const memory: Group = {
