@@ -104,8 +104,10 @@ export const run = (shop: Shop, input: AttemptInput): Effect.Effect<AttemptOutco
     const end = yield* agent.end
     const stderr = redactor.text(outputFiles.tail(path.join(folder, "stderr"), stderrTailBytes))
     watch.complete(end.exitCode ?? -1, stderr, now())
-    for (const file of ["stdout", "stderr"].map((name) => path.join(folder, name))) {
-      if (watch.stdoutBytes + watch.stderrBytes > spec.maxOutput) outputFiles.clip(file, spec.maxOutput / 2)
+    const files = ["stdout", "stderr"].map((name) => path.join(folder, name))
+    const excess = files.reduce((bytes, file) => bytes + fs.statSync(file).size, 0) > spec.maxOutput
+    for (const file of files) {
+      if (excess) outputFiles.clip(file, spec.maxOutput / 2)
       redactor.file(file)
     }
     fs.rmSync(path.join(folder, "prompt"), { force: true })
@@ -117,7 +119,8 @@ export const run = (shop: Shop, input: AttemptInput): Effect.Effect<AttemptOutco
       tally: watch.tally,
       late: watch.late,
       exit: { code: end.exitCode, signal: null },
-      ended,
+      // A flood may be over before we have looked.
+      ended: ended === "self" && excess && watch.tally.finished === null ? "outputLimit" : ended,
       stderr
     })
     const after = repository === null || before === null ? null : yield* git.look(repository, gitPath)

@@ -87,9 +87,9 @@ export class Watch {
 
   private reason(now: number): Ended | null {
     const { drain, idle, retry, start, total } = this.clocks
-    if (this.stdoutBytes + this.stderrBytes > this.maxOutput) return "outputLimit"
     // Done is done: from here on only the drain counts.
     if (this.finishedAt !== null) return now - this.finishedAt >= drain ? "drain" : null
+    if (this.stdoutBytes + this.stderrBytes > this.maxOutput) return "outputLimit"
     if (this.tally.limit?.class === "auth") return "auth"
     if (total !== null && now - this.started >= total) return "timeout"
     if (this.limitedSince !== null && now - this.limitedSince >= retry) return "retryTimeout"

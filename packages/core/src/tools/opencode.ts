@@ -61,6 +61,8 @@ const failureOf = (error: json.JsonObject): AgentFailure => {
 const decoder: ToolAdapter["decoder"] = () => {
   let started = false
   let finished = false
+  /** The last step came to its end. Only the end of the program tells whether another follows: a summary stops too. */
+  let stopped = false
   let answer: string | undefined
   let [input, output, cached, cost, turns] = [0, 0, 0, 0, 0]
 
@@ -68,6 +70,7 @@ const decoder: ToolAdapter["decoder"] = () => {
     switch (type) {
       case "step_start":
         answer = undefined
+        stopped = false
         return []
       case "text": {
         const text = json.string(value["text"])
@@ -116,15 +119,12 @@ const decoder: ToolAdapter["decoder"] = () => {
         cached += read
         cost += json.number(value["cost"]) ?? 0
         turns += 1
-        finished = value["reason"] === "stop"
+        stopped = value["reason"] === "stop"
         return [
           {
             kind: "usage",
             usage: { inputTokens: input, outputTokens: output, cachedTokens: cached, costUsd: cost, turns }
-          },
-          ...(finished
-            ? [{ kind: "finished", ok: true, ...json.defined<{ text: string }>({ text: answer }) } as const]
-            : [])
+          }
         ]
       }
       default:
@@ -145,8 +145,12 @@ const decoder: ToolAdapter["decoder"] = () => {
       const events = part(event["type"], json.object(event["part"]))
       return events === undefined ? undefined : [...begin, ...events]
     },
-    ({ stderr }) => {
-      const asked = finished ? null : /permission requested: ([^\n;]+); auto-rejecting/.exec(stderr)
+    ({ exitCode, stderr }) => {
+      if (finished) return []
+      if (stopped && exitCode === 0) {
+        return [{ kind: "finished", ok: true, ...json.defined<{ text: string }>({ text: answer }) }]
+      }
+      const asked = /permission requested: ([^\n;]+); auto-rejecting/.exec(stderr)
       return asked === null
         ? []
         : [{ kind: "finished", ok: false, error: { class: "permission", message: `asked for ${asked[1]}` } }]
