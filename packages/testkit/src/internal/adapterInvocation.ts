@@ -64,17 +64,24 @@ const frozen = <A extends object>(value: A): A => {
   return Object.freeze(value)
 }
 
-const openText = ({ args, env, files }: Invocation): string => JSON.stringify([args, env, files ?? {}])
+const openText = ({ args, env, files, overlays = [] }: Invocation): string =>
+  JSON.stringify([
+    args,
+    env,
+    files ?? {},
+    overlays.map((overlay) => Object.entries(overlay.files ?? {}).map(([name, make]) => [name, make(undefined)]))
+  ])
 
 export const invocationChecks = (adapter: ToolAdapter, harmless: boolean): ReadonlyArray<Check> => {
   const can = adapter.capabilities
   /** A user's environment in which every secret-looking variable that the program may see has our value. */
-  const env = Object.fromEntries(
-    adapter.passEnv({}).flatMap((name): ReadonlyArray<readonly [string, string]> => {
+  const env = Object.fromEntries([
+    ["HOME", "/home/someone"],
+    ...adapter.passEnv({}).flatMap((name): ReadonlyArray<readonly [string, string]> => {
       if (name.endsWith("*")) return [[`${name.slice(0, -1)}API_KEY`, keyProbe]]
       return /KEY|TOKEN|SECRET/.test(name) ? [[name, keyProbe]] : []
     })
-  )
+  ])
   /** Every way to ask without the permission. */
   const asked: ReadonlyArray<InvocationRequest> = [undefined, memory].flatMap((attached) =>
     (can.model ? [undefined, "model-probe"] : [undefined]).flatMap((model) =>
@@ -221,7 +228,12 @@ export const invocationChecks = (adapter: ToolAdapter, harmless: boolean): Reado
       name: "invocation: the same request is the same invocation, and is left as it was",
       run: each((invocation, request) => {
         const again = invoke(adapter, frozen(structuredClone(request)))
-        assert.deepEqual(again, invocation, `${named(request)}: another answer the second time`)
+        const whole = (one: Invocation) => [
+          openText(one),
+          one.stdin,
+          one.overlays?.map(({ at, of, only }) => [at, of, only])
+        ]
+        assert.deepEqual(whole(again), whole(invocation), `${named(request)}: another answer the second time`)
       })
     }
   ]
