@@ -60,9 +60,14 @@ const failureOf = (error: json.JsonObject): AgentFailure => {
 
 const decoder: ToolAdapter["decoder"] = () => {
   let started = false
-  let finished = false
-  /** The last step came to its end. Only the end of the program tells whether another follows: a summary stops too. */
+  /**
+   * How the last step came to its end. Only the end of the program tells whether another follows: it goes on after the summary
+   * that it makes of a conversation that was too long, which it first reports as an error.
+   */
   let stopped = false
+  let failed: AgentFailure | undefined
+  /** It went on after an error, and then ends with code 1 all the same. */
+  let recovered = false
   let answer: string | undefined
   let [input, output, cached, cost, turns] = [0, 0, 0, 0, 0]
 
@@ -71,6 +76,8 @@ const decoder: ToolAdapter["decoder"] = () => {
       case "step_start":
         answer = undefined
         stopped = false
+        recovered ||= failed !== undefined
+        failed = undefined
         return []
       case "text": {
         const text = json.string(value["text"])
@@ -89,7 +96,7 @@ const decoder: ToolAdapter["decoder"] = () => {
         const name = nameOf(tool)
         const ok = state["status"] === "completed" && told !== "invalid"
         const message = json.string(state["error"]) ?? json.string(asked["error"])
-        const withheld = told === "invalid" && own.has(tool) && /unavailable tool/i.test(message ?? "")
+        const withheld = own.has(tool) && /unavailable tool/i.test(message ?? "")
         // It tells of a call only after its end.
         return [
           { kind: "toolCall", id, name, input: state["input"] },
@@ -139,15 +146,15 @@ const decoder: ToolAdapter["decoder"] = () => {
       const begin: ReadonlyArray<AgentEvent> = started ? [] : [{ kind: "started", sessionId: session }]
       started = true
       if (event["type"] === "error") {
-        finished = true
-        return [...begin, { kind: "finished", ok: false, error: failureOf(json.object(event["error"])) }]
+        failed = failureOf(json.object(event["error"]))
+        return begin
       }
       const events = part(event["type"], json.object(event["part"]))
       return events === undefined ? undefined : [...begin, ...events]
     },
     ({ exitCode, stderr }) => {
-      if (finished) return []
-      if (stopped && exitCode === 0) {
+      if (failed !== undefined) return [{ kind: "finished", ok: false, error: failed }]
+      if (stopped && (exitCode === 0 || (recovered && exitCode === 1))) {
         return [{ kind: "finished", ok: true, ...json.defined<{ text: string }>({ text: answer }) }]
       }
       const asked = /permission requested: ([^\n;]+); auto-rejecting/.exec(stderr)

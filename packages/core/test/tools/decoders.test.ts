@@ -169,4 +169,30 @@ describe("decoders", () => {
     expect(opencode("frobnicate")[0]).toMatchObject({ name: "frobnicate", ok: false })
     expect(opencode("frobnicate")[0]).not.toHaveProperty("denied")
   })
+
+  it("opencode is done when it ends, not when it has summed up a conversation that was too long", () => {
+    const event = (type: string, part: object) => JSON.stringify({ type, sessionID: "s", part })
+    const step = (text: string) => [
+      event("step_start", {}),
+      event("text", { text }),
+      event("step_finish", { reason: "stop", tokens: {} })
+    ]
+    const error = JSON.stringify({
+      type: "error",
+      sessionID: "s",
+      error: { name: "ContextOverflowError", data: { message: "prompt is too long" } }
+    })
+    const told = (lines: ReadonlyArray<string>, exitCode: number) => {
+      const decoder = Tools.builtIn.get("opencode")?.decoder()
+      const during = lines.flatMap((line) => decoder?.line(line) ?? [])
+      expect(during.filter((each) => each.kind === "finished")).toEqual([])
+      return decoder?.end?.({ exitCode, stderr: "" })
+    }
+    expect(told([error, ...step("a summary"), ...step("the answer")], 1)).toEqual([
+      { kind: "finished", ok: true, text: "the answer" }
+    ])
+    expect(told(step("cut short by a signal"), 143)).toEqual([])
+    expect(told(step("an exit that says otherwise"), 1)).toEqual([])
+    expect(told([...step("x"), error], 1)).toMatchObject([{ ok: false, error: { class: "context" } }])
+  })
 })
