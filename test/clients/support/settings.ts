@@ -7,6 +7,8 @@ const { env } = process
 export const wanted = (env["CONTEXTFS_TEST_CLIENTS"] ?? "claude,codex").split(",")
 /** Every situation, also those that take long. */
 export const full = env["CONTEXTFS_TEST_FULL"] === "1"
+/** Names of the situations to try, while one works on them; default all. */
+export const chosen = env["CONTEXTFS_TEST_SITUATIONS"]?.split(",")
 /** Where homes and working folders are made. */
 export const worlds = env["CONTEXTFS_TEST_FOLDER"] ?? tmpdir()
 /** A normal user can read the programs, the repository and node. */

@@ -1,4 +1,5 @@
 /** What a situation is, and what many of them need. */
+import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { survivors } from "../../../packages/fixtures/src/Census.js"
 import type { ClientName } from "../../../packages/fixtures/src/Clients.js"
@@ -125,6 +126,9 @@ export const withOwnFolder =
     })
 
 export const denied = (seen: JobSeen): void => {
-  if (seen.denials.length === 0) fail("no denial is listed")
+  if (seen.denials.length === 0) {
+    const folder = `${seen.evidence["folder"]}`
+    fail(`no denial is listed: ${readFileSync(join(folder, "stdout"), "utf8").slice(-2_000)}`)
+  }
   if (!seen.warnings.some((warning) => warning.includes("denied"))) fail("no warning tells of the denial")
 }

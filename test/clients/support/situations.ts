@@ -1,7 +1,7 @@
 /** What an agent may run into, and what the orchestrator has to make of it. */
 import { fileURLToPath } from "node:url"
 import type { ClientName } from "../../../packages/fixtures/src/Clients.js"
-import { prompt, type Reply, steps, toolTexts } from "../../../packages/fixtures/src/ModelServer.js"
+import { prompt, type Reply, steps, type ToolCall, toolTexts } from "../../../packages/fixtures/src/ModelServer.js"
 import { type Scenario, scriptedAgentPath } from "../../../packages/fixtures/src/Scenario.js"
 import {
   always,
@@ -57,7 +57,7 @@ const closedUrl = "http://127.0.0.1:9"
 const openAt = (url: string) => ({ provider: { lab: { options: { baseURL: `${url}/v1` } } } })
 
 const http = (status: number, message: string): Reply => ({ status, message })
-export const tooLong = http(400, "prompt is too long: 250000 tokens > 200000 maximum")
+const tooLong = http(400, "prompt is too long: 250000 tokens > 200000 maximum")
 const fault = (status: number, message: string, expected: Situation["expected"]): Situation => ({
   name: `http-${status}`,
   script: always(http(status, message)),
@@ -65,6 +65,15 @@ const fault = (status: number, message: string, expected: Situation["expected"])
 })
 const save = (content: string) => ({ toolCalls: [{ name: "contextfs_save", input: { content, type: "fact" } }] })
 const shell = (command: string) => ({ toolCalls: [{ name: "shell", input: { command } }] })
+
+/** By its own name: a tool that may not be used is not offered by all. */
+const touch = { command: "touch denied-file", description: "make a file" }
+const deniedCall: Readonly<Record<ClientName, ToolCall>> = {
+  claude: { name: "Bash", input: touch },
+  codex: { name: "poke", input: {} },
+  gemini: { name: "run_shell_command", input: touch },
+  opencode: { name: "bash", input: touch }
+}
 
 /** Each waits for the other's request: they run at the same time. */
 const pair = (name: string, other: string): Situation => ({
@@ -116,11 +125,7 @@ export const situations: ReadonlyArray<Situation> = [
   },
   {
     name: "denied",
-    script: ({ program }) =>
-      steps([
-        program.name === "codex" ? { toolCalls: [{ name: "poke", input: {} }] } : shell("touch denied-file"),
-        { text: "I was not allowed to." }
-      ]),
+    script: ({ program }) => steps([{ toolCalls: [deniedCall[program.name]] }, { text: "I was not allowed to." }]),
     agent: async () => ({ permission: "read" }),
     // In its sandbox commands run, and the kernel keeps them from writing; what it denies are foreign MCP calls.
     env: async (made) =>
@@ -161,8 +166,15 @@ export const situations: ReadonlyArray<Situation> = [
   {
     name: "too-long",
     full: true,
-    script: always(tooLong),
-    expected: ["ContextTooLong"]
+    // opencode has the conversation summed up, and goes on.
+    script: (made) => (made.program.name === "opencode" ? once("too-long", tooLong) : always(tooLong))(made),
+    expected: {
+      claude: ["ContextTooLong"],
+      codex: ["ContextTooLong"],
+      gemini: ["ContextTooLong"],
+      opencode: ["completed"]
+    },
+    also: ({ result }, { program }) => program.name !== "opencode" || result === "in the end" || fail(result)
   },
   {
     name: "refused",
@@ -219,7 +231,7 @@ export const situations: ReadonlyArray<Situation> = [
     // `contextfs` has an open, silent pipe as its input; the program must not see it.
     script: always({ text: "did not wait" }),
     expected: ["completed"],
-    also: ({ evidence }) => evidence["ended"] === "self" || fail(`ended by ${evidence["ended"]}`)
+    also: ({ evidence }) => evidence["lastEvent"] === "finished" || fail(`ended by ${evidence["ended"]}`)
   },
   {
     name: "model",
