@@ -59,7 +59,7 @@ export const resultOf = (runId, jobId, { agentId, role, tool, directory }, level
   evidence: {
     rule: "exit 0 with text",
     exitCode: 0,
-    signal: null,
+    sent: null,
     ended: "self",
     lastEvent: "message",
     stdoutBytes: 5,
