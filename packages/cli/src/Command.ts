@@ -47,8 +47,6 @@ export interface Command {
   readonly examples: ReadonlyArray<readonly [line: string, what: string]>
   /** Paragraphs for `--help`, each without line breaks. */
   readonly details?: ReadonlyArray<string>
-  /** Answered from what the checker has read: loading the parser would take longer than the answer. */
-  readonly immediate?: boolean
   readonly run: (given: Given, session: Session) => Effect.Effect<Answer, Failure>
 }
 

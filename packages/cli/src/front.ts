@@ -1,11 +1,13 @@
 /**
- * The file that is executed: answers `--version` by itself, else loads the main part with a code cache, so that V8 need
+ * The file that is executed: answers `--version` and the listing of roles by itself, else loads the main part with a code cache, so that V8 need
  * not compile it again. Every failure of the cache is silent: then it is loaded as usual.
  */
 import fs from "node:fs"
 import Module from "node:module"
 import path from "node:path"
 import vm from "node:vm"
+import { builtIn } from "@contextfs/roles/builtIn"
+import { rolesText } from "./internal/rolesText.js"
 
 declare const __VERSION__: string
 declare const __MAIN__: string
@@ -17,9 +19,10 @@ declare global {
   }
 }
 
-if (process.argv.length === 3 && process.argv[2] === "--version") {
-  process.stdout.write(`${__VERSION__}\n`)
-} else {
+const words = process.argv.slice(2).join(" ")
+if (words === "--version") process.stdout.write(`${__VERSION__}\n`)
+else if (words === "orchestrator roles") process.stdout.write(rolesText(builtIn))
+else {
   useCodeCache()
   Module.createRequire(__filename)(path.join(__dirname, __MAIN__))
 }

@@ -88,8 +88,7 @@ const screenOf = (stream: NodeJS.WriteStream): Screen | undefined => {
 }
 
 const dispatched = (parsed: Extract<Parsed, { kind: "command" }>, session: Session): Effect.Effect<Answer, Failure> => {
-  const { argv, command, given, group } = parsed
-  if (command.immediate === true) return Effect.suspend(() => command.run(given, session))
+  const { argv, command, group } = parsed
   return Effect.promise(() => import("./internal/dispatch.js")).pipe(
     Effect.flatMap(({ dispatch }) => dispatch(command, group, argv, session))
   )

@@ -61,7 +61,7 @@ describe("starts with no more than it needs", () => {
 })
 
 describe("the code cache", () => {
-  const roles = ["orchestrator", "roles"]
+  const roles = ["orchestrator", "roles", "test"]
   const cacheOf = (at: Home) => path.join(at.root, "cache", "contextfs")
   const own = (at: Home) => ({ XDG_CACHE_HOME: path.join(at.root, "cache") })
   /** Tells on stderr how V8 took each cached file: `accepted` or `rejected`. */

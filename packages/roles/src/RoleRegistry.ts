@@ -1,19 +1,12 @@
-/** The roles there are. To add one: a file in `builtIn/`, and its name in the list below. */
+/** The roles there are, by name. Those built in are listed in `builtIn.ts`. */
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { code } from "./builtIn/code.js"
-import { custom } from "./builtIn/custom.js"
-import { debug } from "./builtIn/debug.js"
-import { docs } from "./builtIn/docs.js"
-import { orchestrator } from "./builtIn/orchestrator.js"
-import { review } from "./builtIn/review.js"
-import { test } from "./builtIn/test.js"
+import { builtIn } from "./builtIn.js"
 import type { Role } from "./Role.js"
 
-/** In the order in which they are listed to people. */
-export const builtIn: ReadonlyArray<Role> = [orchestrator, test, code, review, docs, debug, custom]
+export { builtIn } from "./builtIn.js"
 
 /** No role has this name; `known` are the names there are. */
 export class RoleNotFound extends Data.TaggedError("RoleNotFound")<{

@@ -3,15 +3,15 @@ import { UsageError } from "../CliError.js"
 import { type Command, optionalArgument } from "../Command.js"
 import { cleanLines } from "../internal/clean.js"
 import { closest } from "../internal/didYouMean.js"
-import { pad, style, table } from "../internal/layout.js"
+import { style, table } from "../internal/layout.js"
 import * as parameters from "../internal/parameters.js"
+import { rolesText } from "../internal/rolesText.js"
 
 const name = optionalArgument({ name: "NAME", help: "Role to show in full" })
 
 export const roles: Command = {
   name: "roles",
   summary: "List the roles an agent can have, or show one",
-  immediate: true,
   parameters: [name, parameters.json],
   examples: [
     ["contextfs orchestrator roles", "List them"],
@@ -24,8 +24,7 @@ export const roles: Command = {
       const wanted = given(name)
       const list = yield* registry.list
       if (wanted === undefined) {
-        const widest = Math.max(...list.map((role) => role.name.length))
-        const text = list.map((role) => `${pad(role.name, widest)} - ${role.description}\n`).join("")
+        const text = rolesText(list)
         return { text, json: list }
       }
       const role = yield* registry.get(wanted).pipe(

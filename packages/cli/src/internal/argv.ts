@@ -4,7 +4,7 @@
  */
 import * as Either from "effect/Either"
 import { UsageError } from "../CliError.js"
-import { type Command, type Given, type Group, isGroup, type Parameter } from "../Command.js"
+import { type Command, type Group, isGroup, type Parameter } from "../Command.js"
 import { closest } from "./didYouMean.js"
 
 /** What holds for every command. */
@@ -23,8 +23,6 @@ export type Parsed =
       /** The group it is in; undefined for one of the root's own. */
       readonly group: string | undefined
       readonly argv: ReadonlyArray<string>
-      /** The same as values, for commands that are answered at once. */
-      readonly given: Given
       readonly globals: Globals
     }
 
@@ -76,7 +74,7 @@ export const parse = (root: Group, words: ReadonlyArray<string>): Parsed => {
     }
     const path = nodes.slice(1).map(({ name }) => name)
     const argv = [...path, ...normalise(given)]
-    return { kind: "command", command, group: path.at(-2), argv, given: valuesOf(command, given), globals }
+    return { kind: "command", command, group: path.at(-2), argv, globals }
   } catch (cause) {
     // A question for help or the version is answered even where something else is wrong.
     if (!(cause instanceof Wrong)) throw cause
@@ -235,14 +233,6 @@ const check = (command: Command, texts: Texts, where: string): void => {
     }
   }
 }
-
-const valuesOf =
-  (command: Command, texts: Texts): Given =>
-  (parameter) => {
-    const index = argumentsOf(command).indexOf(parameter)
-    const given = index === -1 ? (texts.options.get(parameter) ?? []) : texts.args.slice(index, index + 1)
-    return Either.getOrThrow(parameter.read(given))
-  }
 
 /** Options by their long names, then `--` and the arguments; every text sealed. */
 const normalise = (texts: Texts): ReadonlyArray<string> => [
