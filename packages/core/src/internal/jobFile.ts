@@ -3,9 +3,7 @@
  * quoted: nothing a user, a configuration or an agent says is ever read as shell.
  */
 
-const identifier = /^[A-Za-z_][A-Za-z0-9_]*$/
-
-export const isEnvironmentName = (name: string): boolean => identifier.test(name)
+import { isName } from "../Environment.js"
 
 /** One shell word that stands for exactly `value`. A NUL cannot be passed to a program at all. */
 export const quote = (value: string): string => {
@@ -35,7 +33,7 @@ export const jobFile = (job: JobFile): string => {
   // OLDPWD would tell the agent where we were.
   lines.push(`cd ${quote(job.directory)} || exit 126`, "unset OLDPWD")
   for (const [name, value] of Object.entries(job.env)) {
-    if (!isEnvironmentName(name)) throw new RangeError(`${JSON.stringify(name)} is no name of an environment variable`)
+    if (!isName(name)) throw new RangeError(`${JSON.stringify(name)} is no name of an environment variable`)
     lines.push(`export ${name}=${quote(value)}`)
   }
   const words = [...job.prefix, ...job.command].map(quote).join(" ")
