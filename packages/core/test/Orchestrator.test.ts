@@ -6,6 +6,7 @@ import { it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { afterAll, describe, expect } from "vitest"
+import { JobResult } from "../src/Job.js"
 import type { RunEvent } from "../src/Orchestrator.js"
 import { makeHome, run, say } from "./harness.js"
 
@@ -48,6 +49,8 @@ describe("a run", () => {
         { agentId: "test-1", error: null, status: "completed" }
       ])
       const [code, test] = result.results
+      // What is told has the fields of what is stored, and no others.
+      expect(Object.keys(code ?? {}).sort()).toEqual(Object.keys(JobResult.fields).sort())
       expect(code?.memory?.done).toEqual(["search prior decisions", "save decisions with their rationale as decision"])
       expect(test?.memory?.searches).toBeGreaterThan(0)
       expect(events.map((event) => event.kind)).toEqual(

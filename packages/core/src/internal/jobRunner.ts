@@ -81,7 +81,7 @@ const resultOf = (job: Job, outcome: attempt.AttemptOutcome, duration: number): 
       ? [`the agent never connected to the shared memory – see what ${job.spec.tool} says of its MCP servers`]
       : []
   return {
-    ...unattempted(job, verdict, duration),
+    ...unattempted(job, { status: verdict.status, reason: verdict.reason, error: verdict.error }, duration),
     result: verdict.text,
     warnings: [...verdict.warnings, ...left, ...unserved, ...alone],
     usage: watch?.tally.usage ?? null,
