@@ -133,6 +133,11 @@ export const JobResult = Schema.Struct({
 export type JobResult = typeof JobResult.Type
 
 export const Permission = Schema.Literal("read", "edit", "exec", "full")
+export type Permission = typeof Permission.Type
+
+/** The most that an agent may let agents do that it asks for; `none`: it cannot ask for any. */
+export const Delegate = Schema.Literal("none", ...Permission.literals)
+export type Delegate = typeof Delegate.Type
 
 /** How a tool is started where the user says otherwise: `tools.NAME` of the configuration. */
 export const ToolSettings = Schema.Struct({
@@ -169,7 +174,18 @@ export const JobSpec = Schema.Struct({
   env: Schema.Record({ key: Schema.String, value: Schema.String }),
   /** False: neither recall nor tools nor saving. */
   memory: Schema.Boolean,
-  settings: ToolSettings
+  settings: ToolSettings,
+  // Absent in what older versions stored.
+  delegate: Schema.optionalWith(Delegate, { exact: true, default: () => "none" }),
+  /** How the tools are started that it may name for agents it asks for; its own tool is started as it is itself. */
+  tools: Schema.optionalWith(Schema.Record({ key: Schema.String, value: ToolSettings }), {
+    exact: true,
+    default: () => ({})
+  }),
+  /** The job whose agent asked for this one. */
+  parent: Schema.optionalWith(Schema.NullOr(JobId), { exact: true, default: () => null }),
+  /** 0 for a job that the user asked for, one more for each agent in between. */
+  depth: Schema.optionalWith(Schema.Number, { exact: true, default: () => 0 })
 })
 export type JobSpec = typeof JobSpec.Type
 

@@ -20,7 +20,8 @@ const known: RunConfig.Known = {
     { name: "test", permission: "exec" },
     { name: "code", permission: "exec" },
     { name: "review", permission: "read" },
-    { name: "docs", permission: "edit" }
+    { name: "docs", permission: "edit" },
+    { name: "orchestrator", permission: "read" }
   ],
   tools: ["claude", "codex", "mock"]
 }
@@ -59,6 +60,34 @@ describe("RunConfig", () => {
       memory: true,
       settings: {}
     })
+  })
+
+  it("an orchestrator may ask for agents that do what it may do itself, others for none, unless the user says so", () => {
+    const tools = { own: { command: ["sh"] } }
+    const chief = { ...agent, role: "orchestrator" }
+    const grants = (value: object) => good({ tools, ...value }).jobs.map(({ delegate, tools }) => [delegate, tools])
+    expect(grants({ agents: [chief, agent] })).toEqual([
+      ["read", tools],
+      ["none", {}]
+    ])
+    expect(grants({ delegate: "edit", agents: [chief, { ...agent, delegate: "none" }] })).toEqual([
+      ["edit", tools],
+      ["none", {}]
+    ])
+    expect(
+      grants({
+        agents: [
+          { ...chief, permission: "exec" },
+          { ...chief, delegate: "full" }
+        ]
+      })
+    ).toEqual([
+      ["exec", tools],
+      ["full", tools]
+    ])
+    expect(issues(JSON.stringify([{ ...agent, delegate: "exce" }]))).toMatchObject([
+      { path: "[0].delegate", suggestion: expect.stringContaining("exec") }
+    ])
   })
 
   it("an agent's word goes over its role's, that over the run's; the command line goes over all", () => {

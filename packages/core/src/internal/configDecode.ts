@@ -77,6 +77,9 @@ export const decode = (value: unknown, around: Decoding): Either.Either<RunConfi
   return Either.right(complete(decoded.right, around))
 }
 
+/** Its agents may ask for others, where nobody says otherwise. */
+export const orchestratorRole = "orchestrator"
+
 const millis = (input: number | string): number => Option.getOrElse(Duration.toMillis(input), () => 0)
 
 const complete = (input: RunInput, around: Decoding): RunConfig => {
@@ -90,6 +93,8 @@ const complete = (input: RunInput, around: Decoding): RunConfig => {
       const role = around.roles.find((known) => known.name === agent.role)
       const tool = overrides.tool ?? agent.tool ?? role?.tool ?? input.tool ?? defaults.tool
       const limit = agent.timeout ?? input.timeout
+      const permission = overrides.permission ?? agent.permission ?? input.permission ?? role?.permission ?? "read"
+      const delegate = agent.delegate ?? input.delegate ?? (agent.role === orchestratorRole ? permission : "none")
       return {
         agentId: agent.id ?? nameOf(agent.role),
         project,
@@ -98,7 +103,7 @@ const complete = (input: RunInput, around: Decoding): RunConfig => {
         directory: path.resolve(around.directory, agent.directory),
         task: agent.task ?? readTask(agent.taskFile ?? "-", around),
         model: overrides.model ?? agent.model ?? role?.model ?? null,
-        permission: overrides.permission ?? agent.permission ?? input.permission ?? role?.permission ?? "read",
+        permission,
         timeout: overrides.timeout ?? (limit === undefined ? null : millis(limit)),
         startTimeout: millis(agent.startTimeout ?? input.startTimeout ?? defaults.startTimeout),
         idleTimeout: millis(agent.idleTimeout ?? input.idleTimeout ?? defaults.idleTimeout),
@@ -109,7 +114,11 @@ const complete = (input: RunInput, around: Decoding): RunConfig => {
         containment: agent.containment ?? input.containment ?? defaults.containment,
         env: agent.env ?? {},
         memory: overrides.memory ?? true,
-        settings: own(input.tools, tool) ?? {}
+        settings: own(input.tools, tool) ?? {},
+        delegate,
+        tools: delegate === "none" ? {} : (input.tools ?? {}),
+        parent: null,
+        depth: 0
       }
     })
   }

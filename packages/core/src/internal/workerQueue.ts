@@ -15,7 +15,7 @@ import * as Stream from "effect/Stream"
 import * as AgentProcess from "../AgentProcess.js"
 import { isTerminal, type Job, JobId, type JobResult, type JobSpec, type JobStatus, RunId } from "../Job.js"
 import { type Claimed, type Counts, JobQueue, type Run, type Waiting } from "../JobQueue.js"
-import type { RunEvent } from "../Orchestrator.js"
+import type { JobHead, RunEvent } from "../Orchestrator.js"
 import { HostUnfit, type NotFound, QueueClosed, RunOwned, type Undecided } from "../OrchestratorError.js"
 import type { Failure, Options, ResumeOptions, WorkerQueue, Working } from "../WorkerQueue.js"
 import { Workplace } from "../Workplace.js"
@@ -313,6 +313,8 @@ const work = (
       }
     })
 
+    /** The start of the run has been told. */
+    let opened = false
     /** Stores the jobs as pending, then lets the workers at them. */
     const add = (specs: ReadonlyArray<JobSpec>, inRoom = false) =>
       Effect.gen(function* () {
@@ -322,6 +324,7 @@ const work = (
         submitted += jobs.length
         counts.pending += jobs.length
         parkedOnly = false
+        if (opened) for (const job of jobs) tell({ kind: "jobAdded", at: wall(), ...head(job) })
         yield* changed
         return jobs
       })
@@ -362,11 +365,11 @@ const work = (
       workers: numWorkers,
       containment: shop.processes.level,
       earlier: ended(),
-      jobs: (yield* journal.jobs(runId).pipe(Effect.catchTag("NotFound", Effect.die))).flatMap(
-        ({ jobId, spec: { agentId, directory, role, tool }, status }) =>
-          isTerminal(status) ? [] : [{ jobId, agentId, role, tool, directory }]
+      jobs: (yield* journal.jobs(runId).pipe(Effect.catchTag("NotFound", Effect.die))).flatMap((job) =>
+        isTerminal(job.status) ? [] : [head(job)]
       )
     })
+    opened = true
     yield* Effect.forkScoped(dispatch)
     yield* Effect.forever(beat).pipe(
       Effect.catchAll((error) => Deferred.fail(broken, error)),
@@ -445,6 +448,11 @@ const work = (
       parked: Effect.map(journal.waiting(runId), ({ parked }) => parked)
     }
   })
+
+const head = ({ jobId, spec }: Pick<Job, "jobId" | "spec">): JobHead => {
+  const { agentId, directory, parent, role, tool } = spec
+  return { jobId, agentId, role, tool, directory, parent }
+}
 
 const bug = {
   status: "failed",
