@@ -20,6 +20,7 @@ import { HostUnfit, type NotFound, QueueClosed, RunOwned, type Undecided } from 
 import type { Failure, Options, ResumeOptions, WorkerQueue, Working } from "../WorkerQueue.js"
 import { Workplace } from "../Workplace.js"
 import type { Shop, Stop } from "./attempt.js"
+import * as Delegation from "./delegation.js"
 import { cancelled, firmly, run as runJob, type Step, unattempted } from "./jobRunner.js"
 import { endLeftovers, endLeftoversOf } from "./leftovers.js"
 import { plan } from "./plan.js"
@@ -68,7 +69,8 @@ const openShop = (runId: RunId): Effect.Effect<Shop, HostUnfit, Scope | Services
         ({ hint, message }) => new HostUnfit({ message: hint === undefined ? message : `${message} – ${hint}` })
       )
     )
-    return { workplace, processes: yield* AgentProcess.AgentProcess, store, server }
+    const delegation = yield* Delegation.make(store)
+    return { workplace, processes: yield* AgentProcess.AgentProcess, store, server, delegation }
   })
 
 export const make = (options: Options): Effect.Effect<WorkerQueue, Failure, Scope | Services> =>
@@ -170,6 +172,14 @@ const work = (
     const broken = yield* Deferred.make<never, StorageError>()
     const changeAfter = (seen: Deferred.Deferred<void>) =>
       Effect.raceFirst(Deferred.await(seen), Deferred.await(broken)).pipe(Effect.interruptible)
+
+    const until: WorkerQueue["until"] = (look) =>
+      Effect.suspend(() => {
+        const seen = change
+        return Effect.flatMap(look, (found) =>
+          Option.isSome(found) ? Effect.succeed(found.value) : Effect.zipRight(changeAfter(seen), until(look))
+        )
+      })
 
     const finish = (result: JobResult) =>
       Effect.suspend(() => {
@@ -313,6 +323,12 @@ const work = (
       }
     })
 
+    /** By the job whose agent asked for them: they were asked for its sake, and are cancelled with it. */
+    const children = new Map<string, Array<JobId>>()
+    const adopt = ({ jobId, spec: { parent } }: Pick<Job, "jobId" | "spec">) => {
+      if (parent !== null) children.set(parent, [...(children.get(parent) ?? []), jobId])
+    }
+
     /** The start of the run has been told. */
     let opened = false
     /** Stores the jobs as pending, then lets the workers at them. */
@@ -324,12 +340,20 @@ const work = (
         submitted += jobs.length
         counts.pending += jobs.length
         parkedOnly = false
+        jobs.forEach(adopt)
         if (opened) for (const job of jobs) tell({ kind: "jobAdded", at: wall(), ...head(job) })
         yield* changed
         return jobs
       })
 
     const cancel: WorkerQueue["cancel"] = (jobId) =>
+      Effect.gen(function* () {
+        const ended = yield* cancelOne(jobId)
+        if (ended) for (const child of children.get(jobId) ?? []) yield* cancel(child)
+        return ended
+      })
+
+    const cancelOne: WorkerQueue["cancel"] = (jobId) =>
       Effect.gen(function* () {
         const entry = running.get(jobId)
         if (entry !== undefined) return yield* Effect.as(Deferred.succeed(entry.stop, "cancelled"), true)
@@ -357,6 +381,8 @@ const work = (
       }).pipe(Effect.uninterruptible)
 
     yield* add(planned)
+    const jobs = yield* journal.jobs(runId).pipe(Effect.catchTag("NotFound", Effect.die))
+    if (planned.length === 0) jobs.forEach(adopt)
     tell({
       kind: "runStarted",
       at: wall(),
@@ -365,9 +391,7 @@ const work = (
       workers: numWorkers,
       containment: shop.processes.level,
       earlier: ended(),
-      jobs: (yield* journal.jobs(runId).pipe(Effect.catchTag("NotFound", Effect.die))).flatMap((job) =>
-        isTerminal(job.status) ? [] : [head(job)]
-      )
+      jobs: jobs.flatMap((job) => (isTerminal(job.status) ? [] : [head(job)]))
     })
     opened = true
     yield* Effect.forkScoped(dispatch)
@@ -387,17 +411,25 @@ const work = (
       })
     )
 
+    /** What is asked for by a job that has ended, or is being ended, would be left over. */
+    const isOver = (jobId: JobId) => {
+      const entry = running.get(jobId)
+      return entry === undefined ? Effect.succeed(true) : Deferred.isDone(entry.stop)
+    }
+
     const submit: WorkerQueue["submit"] = (spec) =>
       Effect.gen(function* () {
         yield* plan(spec)
-        if (room !== undefined) yield* room.take(1)
+        // A job of this queue that waited for room in it might wait for itself.
+        const housing = spec.parent === null ? room : undefined
+        if (housing !== undefined) yield* housing.take(1)
         return yield* Effect.uninterruptible(
           Effect.gen(function* () {
-            if (closed) {
-              if (room !== undefined) yield* room.release(1)
-              return yield* new QueueClosed({ message: "the queue is closed" })
+            if (closed || (spec.parent !== null && (yield* isOver(spec.parent)))) {
+              if (housing !== undefined) yield* housing.release(1)
+              return yield* new QueueClosed({ message: closed ? "the queue is closed" : "the job that asks is over" })
             }
-            const [job] = yield* add([spec], room !== undefined)
+            const [job] = yield* add([spec], housing !== undefined)
             return job === undefined ? yield* Effect.dieMessage("a job was added and is not there") : job.jobId
           })
         )
@@ -418,7 +450,7 @@ const work = (
       })
     const results = Stream.unfoldEffect(0, nextResults).pipe(Stream.flattenIterables)
 
-    return {
+    const queue: WorkerQueue = {
       runId,
       project,
       submit,
@@ -444,9 +476,11 @@ const work = (
               used += 1
             })
         ),
-      changed: Effect.suspend(() => changeAfter(change)),
+      until,
       parked: Effect.map(journal.waiting(runId), ({ parked }) => parked)
     }
+    yield* Deferred.succeed(shop.delegation.queue, queue)
+    return queue
   })
 
 const head = ({ jobId, spec }: Pick<Job, "jobId" | "spec">): JobHead => {
