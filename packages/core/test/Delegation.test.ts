@@ -85,8 +85,8 @@ describe("an agent in the orchestrator role", () => {
           ["review-1", ran.results[0]?.jobId]
         ]
       )
-      // Never two at work but the one that lent its place.
       expect(ran.status).toBe("failed")
+      expect(mostAtWork(ran.events.filter((event) => !("agentId" in event) || event.agentId !== "chief"))).toBe(1)
     })
   )
 
@@ -253,6 +253,12 @@ describe("what was asked for", () => {
         ["code-1", "cancelled"],
         ["code-2", "cancelled"]
       ])
+      // The worker that it had lent is one worker again.
+      const before = queue.events.length
+      yield* queue.submit({ ...child("mock: delay 300ms"), id: "one" })
+      yield* queue.submit({ ...child("mock: delay 300ms"), id: "two" })
+      yield* queue.join
+      expect(mostAtWork(queue.events.slice(before))).toBe(1)
     }))
 
   test("ends with the run that another shell wants cancelled", () =>
@@ -354,6 +360,18 @@ describe("what was asked for", () => {
     })
   )
 })
+
+/** How many jobs were between their start and their end at a time. */
+const mostAtWork = (events: ReadonlyArray<RunEvent>): number => {
+  const atWork = new Set<string>()
+  return Math.max(
+    ...events.map((event) => {
+      if (event.kind === "jobStarted") atWork.add(event.jobId)
+      if (event.kind === "jobEnded") atWork.delete(event.result.jobId)
+      return atWork.size
+    })
+  )
+}
 
 const specs = (ran: Ran) =>
   Effect.flatMap(JobQueue.JobQueue, (journal) => journal.jobs(ran.results[0]?.runId ?? "")).pipe(
