@@ -218,10 +218,12 @@ const begin = (
             [AgentProcess.markerVariable]: at.marker
           }
     const recalled = spec.memory ? yield* recall(shop.store, job) : undefined
+    const session = adapter.capabilities.resume ? (job.session ?? undefined) : undefined
     const prompt = Prompt.jobPrompt({
       role,
       task: spec.task,
       project: spec.project,
+      continued: session !== undefined && job.attempts > 1,
       memory: at.admission !== null && adapter.capabilities.memory ? "mcp" : "none",
       ...(recalled === undefined ? {} : { recalled })
     })
@@ -231,7 +233,7 @@ const begin = (
       folder: at.folder,
       permission: spec.permission,
       model: spec.model ?? undefined,
-      resume: job.session ?? undefined,
+      resume: session,
       memory:
         at.admission === null
           ? undefined
