@@ -223,7 +223,7 @@ const begin = (
       folder: at.folder,
       permission: spec.permission,
       model: spec.model ?? undefined,
-      resume: undefined,
+      resume: spec.session ?? undefined,
       memory:
         at.admission === null
           ? undefined
