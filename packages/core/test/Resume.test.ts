@@ -164,7 +164,9 @@ describe("resume", () => {
     Effect.gen(function* () {
       const at = folder("unknown")
       const mark = path.join(home.root, "up")
-      const tool = yield* Effect.promise(() => countedTool("mute", `mkdir '${mark}.1' || : > '${mark}'\nsleep 600`, "text"))
+      const tool = yield* Effect.promise(() =>
+        countedTool("mute", `mkdir '${mark}.1' || : > '${mark}'\nsleep 600`, "text")
+      )
       yield* runAndKill(at, { tools: { mute: tool }, agents: [agent("m", "mute"), agent("n", "mute")] }, mark)
       const runId = yield* onlyRun(at)
       const jobs = yield* inJournal(at, (journal) => journal.jobs(runId))

@@ -200,13 +200,13 @@ const begin = (
       return yield* new NotStarted({ message: "this host cannot give an agent a namespace of its own (containment)" })
     }
 
-    const session = adapter.capabilities.resume ? (job.session ?? undefined) : undefined
+    const session = adapter.capabilities.resume ? (job.session ?? spec.session ?? undefined) : undefined
     const prepared = prepare(spec, input, {
       ...at,
       workplace,
       recalled: spec.memory ? yield* recall(shop.store, spec) : undefined,
       resume: session,
-      continued: session !== undefined && job.attempts > 1
+      continued: session !== undefined && session !== spec.session
     })
     if ("refused" in prepared) return yield* new NotStarted({ message: prepared.refused })
     const { command, env, invocation, prompt } = prepared
