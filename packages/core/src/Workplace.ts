@@ -48,6 +48,13 @@ const makeRuntimeDir = (env: Options["env"]): string => {
   throw new Error("no temporary folder with a short path")
 }
 
+/** What is known without making anything. */
+export const facts = (options: Options): Omit<WorkplaceService, "runtimeDir"> => ({
+  ...options,
+  node: process.execPath,
+  isRoot: process.getuid?.() === 0
+})
+
 export const layer = (options: Options): Layer.Layer<Workplace, HostUnfit | StorageError> =>
   Layer.scoped(
     Workplace,
@@ -68,13 +75,6 @@ export const layer = (options: Options): Layer.Layer<Workplace, HostUnfit | Stor
         }),
         (folder) => Effect.sync(() => fs.rmSync(folder, { recursive: true, force: true }))
       )
-      return {
-        dataDir: options.dataDir,
-        runtimeDir,
-        env: options.env,
-        tools: options.tools,
-        node: process.execPath,
-        isRoot: process.getuid?.() === 0
-      }
+      return { ...facts(options), runtimeDir }
     })
   )
