@@ -12,6 +12,7 @@ import { roles } from "./commands/roles.js"
 import { run } from "./commands/run.js"
 import { spawn } from "./commands/spawn.js"
 import { tools } from "./commands/tools.js"
+import { trust } from "./commands/trust.js"
 
 const orchestrator: Group = {
   name: "orchestrator",
@@ -28,5 +29,5 @@ const memory: Group = {
 export const root: Group = {
   name: "contextfs",
   summary: "run many coding agents at once, with one shared memory",
-  commands: [orchestrator, memory, mcp]
+  commands: [orchestrator, memory, mcp, trust]
 }
