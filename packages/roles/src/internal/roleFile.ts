@@ -19,6 +19,8 @@ interface Problem {
   readonly path: Path
   readonly message: string
   readonly suggestion?: string | undefined
+  /** Point at the name of the key rather than at its value. */
+  readonly atKey?: boolean
 }
 
 const show = (value: unknown): string => {
@@ -30,6 +32,14 @@ const expected = (what: string) => ({
   message: (issue: ParseResult.ParseIssue) => `expected ${what}, got ${show(issue.actual)}`
 })
 
+/** Of one of many words: not every single one is told. */
+const oneOf = (words: ReadonlyArray<string>) => ({
+  message: ({ actual }: ParseResult.ParseIssue) => ({
+    message: `expected one of ${words.join(", ")}, got ${show(actual)}`,
+    override: true
+  })
+})
+
 const Text = Schema.String.annotations(expected("a text")).pipe(
   Schema.filter((text) => /\S/.test(text) && !/[\r\n]/.test(text.trim()), expected("a text of one line"))
 )
@@ -39,9 +49,9 @@ const isType = (text: string) => memoryTypes.some((type) => type === text)
 const saveHint = `what, the word as, and a type such as fact, decision, code, error or doc`
 const SaveText = Schema.String.pipe(
   Schema.filter((text) => isType(saveText.exec(text.trim())?.[2] ?? "")),
-  Schema.annotations(expected(`${saveHint}`))
+  Schema.annotations(expected(saveHint))
 )
-const Type = Schema.Literal(...memoryTypes).annotations(expected(`one of ${memoryTypes.join(", ")}`))
+const Type = Schema.Literal(...memoryTypes).annotations(oneOf(memoryTypes))
 const SaveObject = Schema.Struct({ what: Text, type: Type }).annotations(expected(saveHint))
 const Saves = Schema.Array(Schema.Union(SaveText, SaveObject).annotations(expected(saveHint)))
 const Texts = Schema.Array(Text).annotations(expected("a text, or a list of texts"))
@@ -55,7 +65,7 @@ const Front = Schema.Struct({
     optional
   ),
   description: Text,
-  permission: Schema.optionalWith(Permission.annotations(expected("one of read, edit, exec, full")), optional),
+  permission: Schema.optionalWith(Permission.annotations(oneOf(Permission.literals)), optional),
   tool: Schema.optionalWith(Text, optional),
   model: Schema.optionalWith(Text, optional),
   searches: Schema.optionalWith(Texts, optional),
@@ -111,13 +121,19 @@ const shapeProblems = (error: ParseResult.ParseError): ReadonlyArray<Problem> =>
       problems.set(key, {
         path: at,
         message: `unknown key ${show(name)}`,
+        atKey: true,
         suggestion: at.length === 1 ? `one of ${Object.keys(Front.fields).join(", ")}` : saveHint
       })
     } else if (issue._tag === "Missing") {
       problems.set(key, { path: at.slice(0, -1), message: `${name} is missing`, suggestion: `add a line ${name}: …` })
     } else problems.set(key, { path: at, message: issue.message })
   }
-  return [...problems.values()]
+  // Of something that may be written in two ways, the more exact word counts.
+  const inner = (at: Path) => (other: Problem) =>
+    other.path.length > at.length && at.every((part, index) => other.path[index] === part)
+  return [...problems.values()].filter(
+    ({ atKey, path: at }) => atKey === true || at.length === 0 || ![...problems.values()].some(inner(at))
+  )
 }
 
 const savesOf = (saves: Front["saves"]): Role["saves"] =>
@@ -211,7 +227,7 @@ export const decode = (source: string, file: string): Effect.Effect<Role, RoleFi
     const name = path.basename(file, ".md")
     if (Either.isLeft(decoded)) {
       for (const problem of shapeProblems(decoded.left))
-        issues.push(at(...place(offsetOf(yaml, document, problem.path)), problem))
+        issues.push(at(...place(offsetOf(yaml, document, problem)), problem))
     } else {
       const role = decodeRole(roleOf(decoded.right, name, prompt || "-"))
       if (Either.isRight(role) && prompt !== "") return role.right
@@ -248,12 +264,16 @@ export const decode = (source: string, file: string): Effect.Effect<Role, RoleFi
   })
 
 /** Where the thing at a path begins; the nearest thing around it where it is not there. */
-const offsetOf = (yaml: typeof Yaml, document: Yaml.Document, at: Path): number => {
+const offsetOf = (yaml: typeof Yaml, document: Yaml.Document, { atKey, path: at }: Problem): number => {
+  const parent = document.getIn(at.slice(0, -1), true)
+  const pair =
+    atKey === true && yaml.isMap(parent)
+      ? parent.items.find(({ key }) => yaml.isScalar(key) && key.value === at.at(-1))
+      : undefined
+  if (yaml.isNode(pair?.key) && pair.key.range) return pair.key.range[0]
   for (let length = at.length; length > 0; length -= 1) {
     const node = document.getIn(at.slice(0, length), true)
     if (yaml.isNode(node) && node.range) return node.range[0]
-    // What was written as one thing is the first of a list.
-    if (at[length - 1] === 0) continue
   }
   return 0
 }
