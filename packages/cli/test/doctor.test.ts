@@ -145,6 +145,12 @@ describe("doctor", () => {
       (one) => ({ PATH: pathOf(one, claude), CONTEXTFS_DATA_DIR: one.file("f", "") })
     ],
     [
+      "a data folder below a file",
+      5,
+      "data",
+      (one) => ({ PATH: pathOf(one, claude), CONTEXTFS_DATA_DIR: `${one.file("f", "")}/data` })
+    ],
+    [
       "a trust store that is broken",
       5,
       "trusted",

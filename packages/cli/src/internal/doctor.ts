@@ -89,7 +89,7 @@ const dataFolder = (session: Session): Finding => {
       "check its permissions, or set CONTEXTFS_DATA_DIR to another folder",
       exitCodes.storage
     )
-  const stat = fs.statSync(folder, { throwIfNoEntry: false })
+  const stat = fs.existsSync(folder) ? fs.statSync(folder) : undefined
   if (stat === undefined) {
     return writable(ancestor(folder)) ? ok("data", `${text}, made at the first run`) : unusable("it cannot be made")
   }

@@ -7,7 +7,7 @@ import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/TestClock"
 import { programVersion } from "../../src/internal/programVersion.js"
 
-it.effect("a program that hangs is ended with what it started, and has no version", () =>
+it.scoped("a program that hangs is ended with what it started, and has no version", () =>
   Effect.gen(function* () {
     const folder = yield* Effect.acquireRelease(
       Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "cfs-version-"))),

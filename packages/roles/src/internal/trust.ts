@@ -60,12 +60,24 @@ export const readFile = (name: string, maxBytes: number): Either.Either<Content,
 
 const decode = Schema.decodeUnknownEither(Schema.parseJson(Schema.Struct({ files: Schema.Array(TrustedFile) })))
 
+/** Undefined where nothing is there; else why it cannot be told. */
+const statOf = (file: string): fs.Stats | string | undefined => {
+  try {
+    return fs.statSync(file)
+  } catch (cause) {
+    const code = codeOf(cause)
+    return code === "ENOENT" || code === "ENOTDIR" ? undefined : code
+  }
+}
+
 export const list = (dataDir: string): Effect.Effect<ReadonlyArray<TrustedFile>, StorageError> =>
   Effect.suspend(() => {
     const store = path.join(dataDir, fileName)
     const fail = (what: string, hint: string) => new StorageError({ message: `${store} ${what}`, hint })
-    const stat = fs.statSync(store, { throwIfNoEntry: false })
+    const stat = statOf(store)
     if (stat === undefined) return Effect.succeed([])
+    if (typeof stat === "string")
+      return fail(`cannot be looked at: ${stat}`, "check the data folder and its permissions")
     const owner = process.getuid?.() ?? stat.uid
     if ((stat.mode & 0o022) !== 0 || (stat.uid !== owner && stat.uid !== 0)) {
       return fail("can be written by others, so what it says cannot be relied on", "look at it, then chmod 600 it")
