@@ -1,7 +1,7 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { describe, expect, it } from "vitest"
-import { at, document, type Home, harmful, homes } from "./harness.js"
+import { at, bin, document, type Home, harmful, homes } from "./harness.js"
 
 const home = homes()
 const roles = ["orchestrator", "roles"]
@@ -187,6 +187,21 @@ describe("trust", () => {
     expect(ended).toMatchObject({ code, stdout: "" })
     expect(ended.stderr).toContain(part)
     expect(fs.existsSync(one.dataDir)).toBe(false)
+  })
+
+  it("is not for an agent to give or take", async () => {
+    const one = project()
+    const file = one.theirs("mover.md", text("permission: exec"))
+    const command = path.join(one.root, "agent")
+    const script = `#!/bin/sh\n'${process.execPath}' '${bin}' trust '${file}' 2>&1\necho "code $?"\n`
+    fs.writeFileSync(command, script, { mode: 0o755 })
+    one.file("agents.json", {
+      tools: { agent: { command: [command] } },
+      agents: [{ role: "custom", directory: ".", task: "x", tool: "agent" }]
+    })
+    const { stdout } = await one.contextfs(["orchestrator", "run", "agents.json", "--json"])
+    expect(at(document(stdout), "results", 0, "result")).toMatch(/error\[PolicyRefused\]: an agent cannot.*\ncode 9/)
+    expect((await one.contextfs(["trust", "--list"])).stdout).toBe("no file is trusted\n")
   })
 
   it("of a broken role is refused; of several files none or all", async () => {

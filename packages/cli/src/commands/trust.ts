@@ -11,6 +11,7 @@ import { style, table } from "../internal/layout.js"
 import * as parameters from "../internal/parameters.js"
 import { shortPath } from "../internal/shortPath.js"
 import { dataDir } from "../internal/store.js"
+import type { Session } from "../Session.js"
 
 const where = "contextfs trust"
 const files = manyArguments({ name: "FILE", help: "Files of a project, read by you before" })
@@ -45,6 +46,7 @@ export const trust: Command = {
         const lines = table(rows).map((line, index) => (all[index]?.state === "trusted" ? green : yellow)(line))
         return { text: `${lines.join("\n")}\n`, json: { files: all } }
       }
+      yield* notForAgents(session)
       if (names.length === 0) return yield* wrong("argument FILE is missing", "name the files, or give --list")
       if (given(remove)) {
         const places = names.map((name) => realPath(path.resolve(session.cwd, name)))
@@ -84,6 +86,18 @@ export const trust: Command = {
       }
     })
 }
+
+/** An agent would be trusting itself. */
+const notForAgents = (session: Session) =>
+  Effect.gen(function* () {
+    const { markerVariable } = yield* Effect.promise(() => import("@contextfs/core/AgentProcess"))
+    if ((session.env[markerVariable] ?? "") === "") return
+    const { PolicyRefused } = yield* Effect.promise(() => import("@contextfs/core/OrchestratorError"))
+    return yield* new PolicyRefused({
+      message: "an agent cannot say what is trusted",
+      hint: "the user does, in a shell of their own"
+    })
+  })
 
 /** Of a file that is gone, the real path of its folder and its name. */
 const realPath = (file: string): string => {

@@ -60,7 +60,7 @@ const lookAt = (adapter: ToolAdapter, session: Session): Effect.Effect<ToolFindi
         hint: "it does not answer --version: try it by hand"
       } as const
     }
-    const text = `${version}  ${where}  ${auth.join(", ")}`.trimEnd()
+    const text = [version, where, auth.join(", ")].join("  ").trimEnd()
     return auth.length > 0
       ? ({ ...seen, state: "ok", text } as const)
       : ({
