@@ -31,6 +31,8 @@ export interface Situation {
   readonly impossible?: Readonly<Partial<Record<ClientName, string>>>
   readonly script: (made: Made) => Script
   readonly task?: string
+  /** Goes on, in a second run, with the session that the agent of this situation left in the first. */
+  readonly continues?: string
   /** The folder it works in, below the agents' folders; default its name. */
   readonly folder?: string
   /** No key in the environment. */

@@ -48,6 +48,8 @@ const beginnings: Readonly<Record<ClientName, ReadonlyArray<unknown>>> = {
   ]
 }
 
+const mcpAnswer = "The lamp is in the memory."
+
 const foreignServer = fileURLToPath(new URL("foreignServer.mjs", import.meta.url))
 const foreign = (...args: ReadonlyArray<string>) => ({ command: process.execPath, args: [foreignServer, ...args] })
 
@@ -98,7 +100,7 @@ export const situations: ReadonlyArray<Situation> = [
   },
   {
     name: "mcp",
-    script: () => steps([save("The lamp is green"), { text: "saved" }]),
+    script: () => steps([save("The lamp is green"), { text: mcpAnswer }]),
     expected: ["completed"],
     also: ({ saved }) => saved.length === 1 || fail(`saved ${saved.length}`)
   },
@@ -275,6 +277,29 @@ export const situations: ReadonlyArray<Situation> = [
   signalled("kill", "SIGKILL", ["AgentSignal"]),
   { ...pair("pair-a", "pair-b"), full: true },
   { ...pair("pair-b", "pair-a"), full: true },
+  {
+    name: "resume",
+    continues: "mcp",
+    folder: "mcp",
+    // Only who has been told of the first run knows what it said; and it has the memory of the second.
+    script: () =>
+      steps([
+        save("The lamp is red by now"),
+        ({ messages }) => ({ text: messages.map(({ role, text }) => (role === "assistant" ? text : "")).join("\n") })
+      ]),
+    expected: ["completed"],
+    also: ({ result, saved }) => (result.includes(mcpAnswer) && saved.length === 1) || fail(`${saved} ${result}`)
+  },
+  {
+    name: "lost-session",
+    full: true,
+    script: always({ text: "who are you?" }),
+    agent: async ({ program }) => ({
+      session: program.name === "opencode" ? `ses_${"0".repeat(26)}` : "00000000-0000-4000-8000-000000000000"
+    }),
+    expected: { claude: ["AgentReported"], codex: ["AgentExit"], gemini: ["AgentExit"], opencode: ["AgentExit"] },
+    also: (_, { server }) => requestsOf(server, "lost-session").length === 0 || fail("it began a new one")
+  },
   {
     name: "unfinished",
     script: always(http(400, "the scripted agent asks no model")),
