@@ -114,7 +114,7 @@ describe.each(titled)("%s", (title, { program, person }) => {
         tried.map((each) => {
           const why = each.impossible?.[program.name]
           return why === undefined
-            ? [each.name, expectedOf(each, program).join(" or "), seen(each.name)]
+            ? [each.name, expectedOf(each, program.name).join(" or "), seen(each.name)]
             : [each.name, "impossible", why]
         })
       )
@@ -139,12 +139,14 @@ describe.each(titled)("%s", (title, { program, person }) => {
   }
 
   const promises = here.map(
-    (situation) => [situation.name, expectedOf(situation, program).join(" or "), situation] as const
+    (situation) => [situation.name, expectedOf(situation, program.name).join(" or "), situation] as const
   )
   it.each(promises)("%s ends as %s", (name, _, situation) => {
     const job = jobOf(name)
     if (job === undefined) throw new Error("no result")
-    expect(expectedOf(situation, program), `${job.error} ${JSON.stringify(job.evidence)}`).toContain(outcomeOf(job))
+    expect(expectedOf(situation, program.name), `${job.error} ${JSON.stringify(job.evidence)}`).toContain(
+      outcomeOf(job)
+    )
     expect(job.status).toBe(outcomeOf(job) === "completed" ? "completed" : "failed")
     situation.also?.(job, { world, program, server })
     if (situation.continues !== undefined) expect(job.sessionId).toBe(jobOf(situation.continues)?.sessionId)
