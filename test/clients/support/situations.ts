@@ -216,7 +216,7 @@ export const situations: ReadonlyArray<Situation> = [
     name: "cut",
     what: "the stream of every answer breaks off",
     script: always({ text: "half of this will be lost on the way", cut: true }),
-    expected: ["AgentProtocol", "AgentReported"]
+    expected: ["AgentReported"]
   },
   {
     name: "silent",
@@ -297,7 +297,7 @@ export const situations: ReadonlyArray<Situation> = [
     claude: ["AgentSignal"],
     codex: ["AgentSignal"],
     // It ends with 0 and without a result, as if nothing had been.
-    gemini: ["AgentProtocol", "AgentSignal"],
+    gemini: ["AgentProtocol"],
     opencode: ["AgentSignal"]
   }),
   signalled("kill", "SIGKILL", ["AgentSignal"]),
