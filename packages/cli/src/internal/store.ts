@@ -1,6 +1,7 @@
-/** The shared memory for one command. What only reads creates nothing. */
+/** The shared memory and the journal of runs for one command. What only reads creates nothing. */
 import * as fs from "node:fs"
 import * as path from "node:path"
+import type { JobQueueService } from "@contextfs/core/JobQueue"
 import type { Identity } from "@contextfs/memory/Memory"
 import type { StorageError } from "@contextfs/memory/MemoryError"
 import type { MemoryStore, MemoryStoreService } from "@contextfs/memory/MemoryStore"
@@ -11,6 +12,9 @@ import type { Session } from "../Session.js"
 
 export const dataDir = (session: Session): string => Namespace.dataDir(session.env, session.home)
 
+const memoryFile = (session: Session): string => path.join(dataDir(session), Namespace.databaseName)
+const journalFile = (session: Session): string => path.join(dataDir(session), "orchestrator.db")
+
 /** The memory for an effect that needs it as a service; made where there is none. */
 export const provide = <A, E>(
   session: Session,
@@ -18,29 +22,52 @@ export const provide = <A, E>(
 ): Effect.Effect<A, E | StorageError> =>
   Effect.gen(function* () {
     const { layerSqlite } = yield* Effect.promise(() => import("@contextfs/memory/MemoryStore"))
-    return yield* Effect.provide(effect, layerSqlite({ path: path.join(dataDir(session), Namespace.databaseName) }))
+    return yield* Effect.provide(effect, layerSqlite({ path: memoryFile(session) }))
   })
 
-const withStore = <A, E>(session: Session, use: (store: MemoryStoreService) => Effect.Effect<A, E>) =>
+/** Makes the memory where there is none. */
+export const write = <A, E>(
+  session: Session,
+  use: (store: MemoryStoreService) => Effect.Effect<A, E>
+): Effect.Effect<A, E | StorageError> =>
   Effect.gen(function* () {
     const { MemoryStore } = yield* Effect.promise(() => import("@contextfs/memory/MemoryStore"))
     return yield* provide(session, Effect.flatMap(MemoryStore, use))
   })
 
-/** Makes the memory where there is none. */
-export const write: <A, E>(
-  session: Session,
-  use: (store: MemoryStoreService) => Effect.Effect<A, E>
-) => Effect.Effect<A, E | StorageError> = withStore
+/** What is read of a file that is opened for reading alone; none where there is no such file yet. */
+const readFrom = <A, E>(file: string, effect: Effect.Effect<A, E>): Effect.Effect<Option.Option<A>, E> =>
+  Effect.suspend(() => (fs.existsSync(file) ? Effect.asSome(effect) : Effect.succeedNone))
 
 /** None where there is no memory yet. */
 export const read = <A, E>(
   session: Session,
   use: (store: MemoryStoreService) => Effect.Effect<A, E>
-): Effect.Effect<Option.Option<A>, E | StorageError> =>
-  fs.existsSync(path.join(dataDir(session), Namespace.databaseName))
-    ? Effect.asSome(withStore(session, use))
-    : Effect.succeedNone
+): Effect.Effect<Option.Option<A>, E | StorageError> => {
+  const file = memoryFile(session)
+  return readFrom(
+    file,
+    Effect.gen(function* () {
+      const { layerSqlite, MemoryStore } = yield* Effect.promise(() => import("@contextfs/memory/MemoryStore"))
+      return yield* Effect.provide(Effect.flatMap(MemoryStore, use), layerSqlite({ path: file, readOnly: true }))
+    })
+  )
+}
+
+/** None where nothing was ever run. */
+export const readJournal = <A, E>(
+  session: Session,
+  use: (journal: JobQueueService) => Effect.Effect<A, E>
+): Effect.Effect<Option.Option<A>, E | StorageError> => {
+  const file = journalFile(session)
+  return readFrom(
+    file,
+    Effect.gen(function* () {
+      const { JobQueue, layerSqlite } = yield* Effect.promise(() => import("@contextfs/core/JobQueue"))
+      return yield* Effect.provide(Effect.flatMap(JobQueue, use), layerSqlite({ path: file, readOnly: true }))
+    })
+  )
+}
 
 /** The user at the command line, in the directory they stand in. */
 export const identity = (session: Session, project: string): Effect.Effect<Identity> =>
