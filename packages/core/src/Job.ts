@@ -180,6 +180,10 @@ export interface Job {
   readonly status: JobStatus
   /** Attempts begun so far. */
   readonly attempts: number
+  /** Those of them that count against its retries. */
+  readonly charged: number
+  /** Session of the program that the next attempt continues. */
+  readonly session: string | null
   /** Present as soon as the status is terminal. */
   readonly result: JobResult | null
 }

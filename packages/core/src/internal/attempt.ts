@@ -38,6 +38,9 @@ const recallQueryChars = 4_000
 const recallBytes = 8 * 1024
 const stderrTailBytes = 8 * 1024
 
+/** Why a running attempt is told to end; `lost`: another process holds its job by now. */
+export type Stop = "cancelled" | "interrupted" | "lost"
+
 /** The attempt could not begin; nothing was started. */
 class NotStarted extends Data.TaggedError("NotStarted")<{ readonly message: string }> {}
 
@@ -56,7 +59,8 @@ export interface AttemptInput {
   readonly adapter: ToolAdapter
   /** The program by absolute path and the arguments that always come first. */
   readonly program: ReadonlyArray<string>
-  readonly cancelled: Deferred.Deferred<void>
+  /** Completed when the agent has to end. */
+  readonly stop: Deferred.Deferred<Stop>
   readonly onEvent: (event: AgentEvent) => void
   readonly onProcess: (identity: AgentProcess.ProcessIdentity) => Effect.Effect<void, StorageError>
 }
@@ -71,6 +75,10 @@ export interface AttemptOutcome {
   readonly filesChanged: ReadonlyArray<string> | null
 }
 
+/** Where the files of the job's current attempt are. */
+export const attemptFolder = ({ dataDir }: WorkplaceService, { attempts, jobId, runId }: Job): string =>
+  path.join(dataDir, "runs", runId, jobId, `${attempts}`)
+
 /** Runs one attempt to its end. The agent, its token and its temporary folder go with the scope. */
 export const run = (shop: Shop, input: AttemptInput): Effect.Effect<AttemptOutcome, StorageError> =>
   Effect.gen(function* () {
@@ -81,7 +89,7 @@ export const run = (shop: Shop, input: AttemptInput): Effect.Effect<AttemptOutco
     const before = repository === null ? null : yield* git.look(repository, gitPath)
     const admission = spec.memory ? yield* shop.server.admit(input.identity) : null
     const marker = `${shop.processes.marker}-${job.jobId}-${job.attempts}`
-    const folder = path.join(shop.workplace.dataDir, "runs", job.runId, job.jobId, `${job.attempts}`)
+    const folder = attemptFolder(shop.workplace, job)
     const temporary = yield* Effect.acquireRelease(
       Effect.sync(() => fs.mkdtempSync(path.join(shop.workplace.runtimeDir, "t"))),
       (dir) => Effect.sync(() => fs.rmSync(dir, { recursive: true, force: true }))
@@ -96,7 +104,7 @@ export const run = (shop: Shop, input: AttemptInput): Effect.Effect<AttemptOutco
       [
         agent.exited.pipe(Effect.as<Ended>("self")),
         Deferred.await(ending),
-        Deferred.await(input.cancelled).pipe(Effect.as<Ended>("cancelled"))
+        Deferred.await(input.stop).pipe(Effect.as<Ended>("cancelled"))
       ].map(Effect.interruptible)
     )
     // From here on a terminal event may be an echo of our own signal.
@@ -223,7 +231,7 @@ const begin = (
       folder: at.folder,
       permission: spec.permission,
       model: spec.model ?? undefined,
-      resume: undefined,
+      resume: job.session ?? undefined,
       memory:
         at.admission === null
           ? undefined
