@@ -7,13 +7,12 @@ import type { StorageError } from "@contextfs/memory/MemoryError"
 import type { MemoryStore, MemoryStoreService } from "@contextfs/memory/MemoryStore"
 import * as Namespace from "@contextfs/memory/Namespace"
 import * as Effect from "effect/Effect"
-import type * as Option from "effect/Option"
+import * as Option from "effect/Option"
 import type { Session } from "../Session.js"
 
 export const dataDir = (session: Session): string => Namespace.dataDir(session.env, session.home)
 
 const memoryFile = (session: Session): string => path.join(dataDir(session), Namespace.databaseName)
-const journalFile = (session: Session): string => path.join(dataDir(session), "orchestrator.db")
 
 /** The memory for an effect that needs it as a service; made where there is none. */
 export const provide = <A, E>(
@@ -35,39 +34,31 @@ export const write = <A, E>(
     return yield* provide(session, Effect.flatMap(MemoryStore, use))
   })
 
-/** What is read of a file that is opened for reading alone; none where there is no such file yet. */
-const readFrom = <A, E>(file: string, effect: Effect.Effect<A, E>): Effect.Effect<Option.Option<A>, E> =>
-  Effect.suspend(() => (fs.existsSync(file) ? Effect.asSome(effect) : Effect.succeedNone))
-
 /** None where there is no memory yet. */
 export const read = <A, E>(
   session: Session,
   use: (store: MemoryStoreService) => Effect.Effect<A, E>
-): Effect.Effect<Option.Option<A>, E | StorageError> => {
-  const file = memoryFile(session)
-  return readFrom(
-    file,
-    Effect.gen(function* () {
-      const { layerSqlite, MemoryStore } = yield* Effect.promise(() => import("@contextfs/memory/MemoryStore"))
-      return yield* Effect.provide(Effect.flatMap(MemoryStore, use), layerSqlite({ path: file, readOnly: true }))
-    })
-  )
-}
+): Effect.Effect<Option.Option<A>, E | StorageError> =>
+  Effect.gen(function* () {
+    const path = memoryFile(session)
+    if (!fs.existsSync(path)) return Option.none()
+    const { layerSqlite, MemoryStore } = yield* Effect.promise(() => import("@contextfs/memory/MemoryStore"))
+    const reading = Effect.flatMap(MemoryStore, use)
+    return Option.some(yield* Effect.provide(reading, layerSqlite({ path, readOnly: true })))
+  })
 
 /** None where nothing was ever run. */
 export const readJournal = <A, E>(
   session: Session,
   use: (journal: JobQueueService) => Effect.Effect<A, E>
-): Effect.Effect<Option.Option<A>, E | StorageError> => {
-  const file = journalFile(session)
-  return readFrom(
-    file,
-    Effect.gen(function* () {
-      const { JobQueue, layerSqlite } = yield* Effect.promise(() => import("@contextfs/core/JobQueue"))
-      return yield* Effect.provide(Effect.flatMap(JobQueue, use), layerSqlite({ path: file, readOnly: true }))
-    })
-  )
-}
+): Effect.Effect<Option.Option<A>, E | StorageError> =>
+  Effect.gen(function* () {
+    const { databaseName, JobQueue, layerSqlite } = yield* Effect.promise(() => import("@contextfs/core/JobQueue"))
+    const file = path.join(dataDir(session), databaseName)
+    if (!fs.existsSync(file)) return Option.none()
+    const reading = Effect.flatMap(JobQueue, use)
+    return Option.some(yield* Effect.provide(reading, layerSqlite({ path: file, readOnly: true })))
+  })
 
 /** The user at the command line, in the directory they stand in. */
 export const identity = (session: Session, project: string): Effect.Effect<Identity> =>
