@@ -9,16 +9,18 @@ import { memoryList } from "./commands/memoryList.js"
 import { memoryRecall } from "./commands/memoryRecall.js"
 import { memorySave } from "./commands/memorySave.js"
 import { memorySearch } from "./commands/memorySearch.js"
+import { monitor } from "./commands/monitor.js"
 import { roles } from "./commands/roles.js"
 import { run } from "./commands/run.js"
 import { spawn } from "./commands/spawn.js"
+import { status } from "./commands/status.js"
 import { tools } from "./commands/tools.js"
 import { trust } from "./commands/trust.js"
 
 const orchestrator: Group = {
   name: "orchestrator",
   summary: "run agents concurrently and see what they did",
-  commands: [initConfig, run, spawn, roles, tools, findings, errors]
+  commands: [initConfig, run, spawn, roles, tools, findings, errors, status, monitor]
 }
 
 const memory: Group = {

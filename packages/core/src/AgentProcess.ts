@@ -14,6 +14,7 @@ import type { HostUnfit, SpawnFailed } from "./OrchestratorError.js"
 
 export type { Containment, Level } from "./internal/containment.js"
 export { markerVariable } from "./internal/marker.js"
+export { isAlive } from "./internal/procfs.js"
 
 export interface LaunchSpec {
   /** The program by absolute path, and its arguments. */
