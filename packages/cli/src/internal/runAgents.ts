@@ -38,11 +38,11 @@ interface Request {
 const given = (overrides: Request["overrides"]): RunConfig.Overrides =>
   Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined))
 
-const load = ({ overrides, source, where }: Request, session: Session) => {
+const load = ({ overrides, source, where }: Request, session: Session, roles: RunConfig.Known["roles"]) => {
   // The variable wins over the file, the option over both.
   const project = parameters.namedProject(overrides.project, session)
   const known: RunConfig.Known = {
-    roles: RoleRegistry.builtIn,
+    roles,
     tools: [...Tools.builtIn.keys()],
     overrides: given({ ...overrides, project })
   }
@@ -69,16 +69,23 @@ const answer = (result: RunResult, format: Format, session: Session): Answer => 
   return {
     text: summary(result, style(colour), columns),
     json: format === "jsonl" ? { kind: "result", result } : result,
-    exitCode: result.status === "completed" ? exitCodes.completed : exitCodes.failed
+    exitCode: exitCodeOf(result)
   }
 }
 
-const planned = (config: RunConfig.RunConfig, session: Session): Effect.Effect<Answer, Failure> =>
+const exitCodeOf = ({ parked, status, timedOut }: RunResult): number => {
+  if (timedOut) return exitCodes.runTimeout
+  if (parked.length > 0) return exitCodes.parked
+  return status === "completed" ? exitCodes.completed : exitCodes.failed
+}
+
+const planned = (
+  config: RunConfig.RunConfig,
+  session: Session
+): Effect.Effect<Answer, Failure, RoleRegistry.RoleRegistry> =>
   Effect.gen(function* () {
     const DryRun = yield* Effect.promise(() => import("@contextfs/core/DryRun"))
-    const plan = yield* DryRun.make(config, { dataDir: dataDir(session), env: session.env }).pipe(
-      Effect.provide(RoleRegistry.layer)
-    )
+    const plan = yield* DryRun.make(config, { dataDir: dataDir(session), env: session.env })
     warnOfFull(config, session)
     const { colour, columns } = session.stdout
     return { text: dryRunText(plan, style(colour), columns), json: plan }
@@ -95,8 +102,12 @@ const warnOfFull = ({ jobs }: RunConfig.RunConfig, session: Session): void => {
 export const runAgents = (request: Request, session: Session): Effect.Effect<Answer, Failure> =>
   Effect.gen(function* () {
     const { format } = request
-    const config = yield* load(request, session)
-    if (request.dryRun === true) return yield* planned(config, session)
+    const around = { dataDir: dataDir(session), directory: session.cwd }
+    const roles = yield* RoleRegistry.loadFiles({ ...around, home: session.env["HOME"] })
+    const config = yield* load(request, session, yield* roles.list)
+    if (request.dryRun === true) {
+      return yield* Effect.provideService(planned(config, session), RoleRegistry.RoleRegistry, roles)
+    }
     const clock = yield* Effect.clock
     let known: RunRecord | undefined
     const result = yield* Effect.gen(function* () {
@@ -116,7 +127,7 @@ export const runAgents = (request: Request, session: Session): Effect.Effect<Ans
       })
     }).pipe(
       Effect.scoped,
-      Effect.provide(Live.layer({ dataDir: dataDir(session), env: session.env })),
+      Effect.provide(Live.layer({ ...around, env: session.env })),
       Effect.onInterrupt(() =>
         Effect.sync(() => {
           if (known === undefined) return

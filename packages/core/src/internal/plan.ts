@@ -10,6 +10,7 @@ import type { ToolAdapter } from "../ToolAdapter.js"
 import * as Tools from "../Tools.js"
 import { Workplace, type WorkplaceService } from "../Workplace.js"
 import { findProgram } from "./findProgram.js"
+import { quote } from "./jobFile.js"
 
 export interface Plan {
   readonly role: Role
@@ -45,12 +46,24 @@ const programOf = (
     return [found.file, ...args]
   })
 
-export const roleOf = (name: string): Effect.Effect<Role, PolicyRefused, RoleRegistry.RoleRegistry> =>
-  Effect.flatMap(RoleRegistry.RoleRegistry, (roles) => roles.get(name)).pipe(
-    Effect.mapError(
-      ({ message }) => new PolicyRefused({ message, hint: "contextfs orchestrator roles lists the roles there are" })
-    )
-  )
+const roleOf = (spec: JobSpec): Effect.Effect<Role, PolicyRefused, RoleRegistry.RoleRegistry> =>
+  Effect.gen(function* () {
+    const roles = yield* RoleRegistry.RoleRegistry
+    const role = yield* roles
+      .get(spec.role)
+      .pipe(
+        Effect.mapError(
+          ({ message }) =>
+            new PolicyRefused({ message, hint: "contextfs orchestrator roles lists the roles there are" })
+        )
+      )
+    const refused = RoleRegistry.refusal(role, spec.permission)
+    if (refused === undefined) return role
+    return yield* new PolicyRefused({
+      message: refused.message,
+      hint: `read that file, then contextfs trust ${quote(refused.file)}`
+    })
+  })
 
 export const plan = (
   spec: JobSpec
@@ -67,7 +80,7 @@ export const planOn = (
 ): Effect.Effect<Plan, AgentUnavailable | PolicyRefused, RoleRegistry.RoleRegistry | Workplace> =>
   Effect.gen(function* () {
     const workplace = yield* Workplace
-    const role = yield* roleOf(spec.role)
+    const role = yield* roleOf(spec)
     const adapter = Tools.adapterFor(spec.tool, spec.settings, workplace.tools)
     if (adapter === undefined) {
       return yield* new AgentUnavailable({
@@ -77,6 +90,12 @@ export const planOn = (
       })
     }
     const program = yield* programOf(workplace, adapter, spec)
+    if (spec.session !== null && !adapter.capabilities.resume) {
+      return yield* new PolicyRefused({
+        message: `agent ${spec.agentId} is to continue session ${spec.session}, which ${spec.tool} cannot`,
+        hint: "leave out session, or choose a tool that can: contextfs orchestrator tools"
+      })
+    }
     // Whatever the adapter says of it.
     if (spec.permission === "full" && workplace.isRoot) {
       return yield* new PolicyRefused({
@@ -90,7 +109,7 @@ export const planOn = (
       folder: spec.directory,
       permission: spec.permission,
       model: spec.model ?? undefined,
-      resume: undefined,
+      resume: spec.session ?? undefined,
       memory: undefined,
       env: { ...workplace.env, ...spec.settings.env, ...spec.env },
       root: workplace.isRoot
@@ -98,7 +117,7 @@ export const planOn = (
     if ("refused" in invocation) {
       return yield* new PolicyRefused({
         message: invocation.refused,
-        hint: "choose another permission, model or tool for this agent"
+        hint: "choose another permission, model, session or tool for this agent"
       })
     }
     const level = choose(spec.containment)

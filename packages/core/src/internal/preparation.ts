@@ -31,6 +31,8 @@ export interface Circumstances {
   readonly recalled: string | undefined
   /** Session of the program to continue. */
   readonly resume: string | undefined
+  /** The session is the one in which an earlier attempt was cut short; default false. */
+  readonly continued?: boolean
 }
 
 export interface Preparation {
@@ -61,6 +63,7 @@ export const prepare = (
     role,
     task: spec.task,
     project: spec.project,
+    continued: at.continued === true,
     memory: at.admission !== null && adapter.capabilities.memory ? "mcp" : "none",
     ...(at.recalled === undefined ? {} : { recalled: at.recalled })
   })
