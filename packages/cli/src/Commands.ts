@@ -1,5 +1,6 @@
 /** The table of commands. To add one: a file in `commands/`, and its name in here. */
 import type { Group } from "./Command.js"
+import { doctor } from "./commands/doctor.js"
 import { errors } from "./commands/errors.js"
 import { findings } from "./commands/findings.js"
 import { initConfig } from "./commands/initConfig.js"
@@ -14,6 +15,7 @@ import { run } from "./commands/run.js"
 import { spawn } from "./commands/spawn.js"
 import { status } from "./commands/status.js"
 import { tools } from "./commands/tools.js"
+import { trust } from "./commands/trust.js"
 
 const orchestrator: Group = {
   name: "orchestrator",
@@ -30,5 +32,5 @@ const memory: Group = {
 export const root: Group = {
   name: "contextfs",
   summary: "run many coding agents at once, with one shared memory",
-  commands: [orchestrator, memory, mcp]
+  commands: [orchestrator, memory, mcp, trust, doctor]
 }
