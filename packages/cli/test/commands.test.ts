@@ -186,7 +186,9 @@ describe("memory", () => {
     for (const args of [
       ["memory", "list"],
       ["memory", "search", "x"],
-      ["orchestrator", "findings"]
+      ["orchestrator", "findings"],
+      ["orchestrator", "errors"],
+      ["orchestrator", "status"]
     ]) {
       expect(await at.contextfs(args)).toMatchObject({ code: 0, stderr: "" })
     }
