@@ -3,7 +3,14 @@ import { ofAgents } from "../internal/ofAgents.js"
 import * as parameters from "../internal/parameters.js"
 
 const limit = parameters.limit("l", 1000, 20)
-const role = option({ name: "role", short: "r", value: "TEXT", help: "Only of agents in this role", read: text })
+const role = option({
+  name: "role",
+  short: "r",
+  value: "TEXT",
+  help: "Only of agents in this role",
+  completes: "role",
+  read: text
+})
 
 export const findings: Command = {
   name: "findings",

@@ -7,7 +7,7 @@ import { style, table } from "../internal/layout.js"
 import * as parameters from "../internal/parameters.js"
 import { rolesText } from "../internal/rolesText.js"
 
-const name = optionalArgument({ name: "NAME", help: "Role to show in full" })
+const name = optionalArgument({ name: "NAME", help: "Role to show in full", completes: "role" })
 
 export const roles: Command = {
   name: "roles",

@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import type { Session } from "../Session.js"
 
-export const dataDir = (session: Session): string => Namespace.dataDir(session.env, session.home)
+export const dataDir = (session: Pick<Session, "env" | "home">): string => Namespace.dataDir(session.env, session.home)
 
 /** The memory for an effect that needs it as a service; made where there is none. */
 export const provide = <A, E>(
