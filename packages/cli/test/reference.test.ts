@@ -1,4 +1,7 @@
+import * as fs from "node:fs"
+import { JobReason } from "@contextfs/core/Job"
 import { describe, expect, it } from "vitest"
+import { table } from "../src/CliError.js"
 import { root } from "../src/Commands.js"
 import { parse } from "../src/internal/argv.js"
 import { commandsOf, reference } from "./reference.js"
@@ -32,5 +35,24 @@ describe("docs/commands.md", () => {
       return parsed.map((one) => (one.kind === "command" ? one.command.name : ""))
     })
     for (const names of found) expect(names).toContain(path.split(" ").at(-1))
+  })
+})
+
+describe("docs/troubleshooting.md", () => {
+  const page = fs.readFileSync(new URL("../../../docs/troubleshooting.md", import.meta.url), "utf8")
+
+  it.each([...new Set(Object.values(table).map((row) => row.class)), "Interrupted", "InternalError"])(
+    "says what %s means",
+    (name) => {
+      expect(page).toMatch(new RegExp(`^\\| \`${name}\` \\|`, "m"))
+    }
+  )
+
+  it("gives each class the exit code that it has", () => {
+    for (const { class: name, code } of Object.values(table)) expect(page).toContain(`| \`${name}\` | ${code} |`)
+  })
+
+  it.each(JobReason.literals)("says what %s means", (reason) => {
+    expect(page).toMatch(new RegExp(`^\\| \`${reason}\` \\|`, "m"))
   })
 })
