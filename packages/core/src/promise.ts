@@ -22,6 +22,8 @@ export interface AgentInput {
   readonly id?: string
   readonly tool?: string
   readonly model?: string
+  /** Continue this session of the program: the `sessionId` of an earlier result. */
+  readonly session?: string
   readonly timeout?: DurationInput
   readonly permission?: "read" | "edit" | "exec" | "full"
   readonly env?: Readonly<Record<string, string>>
