@@ -3,72 +3,29 @@
  * what they are taken for; code is checked and run against the built packages. Only the agent programs are not the real
  * ones: each replays a recording of itself.
  */
-import { spawn } from "node:child_process"
 import * as fs from "node:fs"
-import * as os from "node:os"
 import * as path from "node:path"
-import { fileURLToPath } from "node:url"
 import { transformSync } from "esbuild"
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { describe, expect, it } from "vitest"
 import { anchors, links, type Snippet, snippets } from "./snippets.js"
+import { machine, root } from "./world.js"
 
-const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
-const folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), "cfs-docs-")))
-const bin = path.join(folder, "bin")
 const pages = ["README.md", ...fs.readdirSync(path.join(root, "docs")).map((name) => `docs/${name}`)]
   .filter((page) => page.endsWith(".md"))
   .map((page) => ({ page, file: path.join(root, page), found: snippets(path.join(root, page)) }))
 
-beforeAll(() => {
-  fs.mkdirSync(bin)
-  fs.symlinkSync(path.join(root, "packages/cli/dist/bin.cjs"), path.join(bin, "contextfs"))
-  for (const program of ["claude", "codex", "gemini", "opencode"]) {
-    const recording = path.join(root, "packages/fixtures/recordings", program, "mcp.out")
-    const script = `#!/bin/sh\ncase "$*" in *--version*) echo 1.0.0; exit 0;; esac\ncat >/dev/null\nexec cat '${recording}'\n`
-    fs.writeFileSync(path.join(bin, program), script, { mode: 0o755 })
-  }
-  // What a project has that installed our packages.
-  const modules = path.join(folder, "node_modules")
-  fs.mkdirSync(path.join(modules, "@contextfs"), { recursive: true })
-  for (const name of ["core", "mcp", "memory", "roles", "testkit"]) {
-    fs.symlinkSync(path.join(root, "packages", name), path.join(modules, "@contextfs", name))
-  }
-  fs.symlinkSync(path.join(root, "packages/core/node_modules/effect"), path.join(modules, "effect"))
-  fs.symlinkSync(path.join(root, "packages/core/node_modules/@types"), path.join(modules, "@types"))
-  fs.writeFileSync(path.join(folder, "package.json"), JSON.stringify({ private: true, type: "module" }))
-})
-afterAll(() => fs.rmSync(folder, { recursive: true, force: true }))
+const person = machine()
 
 const isCode = ({ language }: Snippet): boolean => ["ts", "js"].includes(language)
 
 describe.each(pages)("$page", ({ file, found, page }) => {
-  const home = path.join(folder, page.replaceAll(/\W/g, "-"))
-  const work = path.join(home, "project")
-  /** What was printed; rejects where the program fails. Never blocks, or vitest loses touch with this process. */
-  const run = (program: string, args: ReadonlyArray<string>, input = "") =>
-    new Promise<string>((resolve, reject) => {
-      const env = { HOME: home, PATH: `${bin}:${process.env["PATH"]}`, LANG: "C.UTF-8" }
-      const child = spawn(program, args, { cwd: work, env, stdio: "pipe" })
-      let printed = ""
-      for (const stream of [child.stdout, child.stderr]) {
-        stream.setEncoding("utf8").on("data", (text: string) => {
-          printed += text
-        })
-      }
-      child.stdin.on("error", () => undefined)
-      child.stdin.end(input)
-      child.on("error", reject)
-      child.on("close", (code, signal) => {
-        if (code === 0) resolve(printed)
-        else reject(new Error(`${[program, ...args].join(" ")} ended with ${code ?? signal}:\n${printed}`))
-      })
-    })
+  const { home, run, work } = person(page.replaceAll(/\W/g, "-"))
   const place = (snippet: Snippet): string =>
     path.join(work, snippet.file ?? `snippet-${snippet.line}.${snippet.language}`)
-  /** A path in the folder of the page, with what is in the block. */
+  /** A path in the home of the page's reader, with what is in the block. */
   const write = (snippet: Snippet): string => {
     const target = place(snippet)
-    expect(path.relative(work, target)).not.toMatch(/^\.\./)
+    expect(path.relative(home, target)).not.toMatch(/^\.\./)
     fs.mkdirSync(path.dirname(target), { recursive: true })
     fs.writeFileSync(target, snippet.text, { mode: snippet.language === "bash" ? 0o755 : 0o644 })
     return target
@@ -108,8 +65,6 @@ describe.each(pages)("$page", ({ file, found, page }) => {
     if (/\brole\b/.test(snippet.text)) await run("contextfs", ["orchestrator", "run", target, "--dry-run"])
   }
 
-  beforeAll(() => fs.mkdirSync(work, { recursive: true }))
-
   it("links to what there is", () => {
     for (const link of links(file)) {
       const [to = "", anchor] = link.split("#")
@@ -140,6 +95,7 @@ describe.each(pages)("$page", ({ file, found, page }) => {
       skipLibCheck: true,
       strict: true,
       target: "ES2023",
+      typeRoots: [path.join(root, "packages/core/node_modules/@types")],
       types: ["node"]
     }
     fs.writeFileSync(path.join(work, "tsconfig.json"), JSON.stringify({ compilerOptions, files: code.map(place) }))
