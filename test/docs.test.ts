@@ -74,6 +74,7 @@ describe.each(pages)("$page", ({ file, found, page }) => {
     }
   })
 
+  let done = 0
   for (const snippet of found) {
     const { language, line, notRun } = snippet
     if (notRun === undefined) {
@@ -81,6 +82,7 @@ describe.each(pages)("$page", ({ file, found, page }) => {
         const how = check[language]
         if (how === undefined) throw new Error(`nobody knows how to check ${language}: say "not run: why"`)
         await how(snippet)
+        done++
       })
     } else console.log(`${page}:${line}: not run: ${notRun}`)
   }
@@ -100,5 +102,9 @@ describe.each(pages)("$page", ({ file, found, page }) => {
     }
     fs.writeFileSync(path.join(work, "tsconfig.json"), JSON.stringify({ compilerOptions, files: code.map(place) }))
     await run(process.execPath, [path.join(root, "node_modules/typescript/bin/tsc"), "-p", "."])
+  })
+
+  it(`runs every snippet of ${page}`, () => {
+    expect(done).toBe(found.filter(({ notRun }) => notRun === undefined).length)
   })
 })
