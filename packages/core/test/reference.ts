@@ -128,7 +128,7 @@ export const reference = (jsonSchema: unknown): string => {
     "",
     "Of a setting given in several places the first of these counts: the command line, the environment, the agent, the whole,",
     "the default. A role's own tool comes before that of the whole, a role's own permission after it. Times are seconds, or",
-    "texts such as `\"90s\"`, `\"5 minutes\"` or `\"1.5h\"`; sizes are bytes, or texts such as `\"64 MiB\"`.",
+    'texts such as `"90s"`, `"5 minutes"` or `"1.5h"`; sizes are bytes, or texts such as `"64 MiB"`.',
     "",
     "## Each agent",
     ...table(agent),

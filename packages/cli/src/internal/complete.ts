@@ -71,7 +71,9 @@ const ofCommand = (command: Command, before: ReadonlyArray<string>, current: str
     if (option === undefined || option.kind === "flag") return nothing
     return { prefix: current.slice(0, current.length - value.length), of: valuesOf(option) }
   }
-  const argument = command.parameters.filter(({ kind }) => kind === "argument")[count]
+  const takes = command.parameters.filter(({ kind }) => kind === "argument")
+  const last = takes.at(-1)
+  const argument = takes[count] ?? (last?.many === true ? last : undefined)
   if (argument !== undefined) return { prefix: "", of: valuesOf(argument) }
   return ended ? nothing : { prefix: "", of: optionsOf(left, "--") }
 }
