@@ -13,12 +13,17 @@ import { type Problem, pathText } from "./internal/configIssue.js"
 import * as configSchema from "./internal/configSchema.js"
 import * as configText from "./internal/configText.js"
 import type { JobSpec } from "./Job.js"
+import type { OverlapPolicy, RunBudget } from "./WorkerQueue.js"
 
 /** A decoded, validated configuration with every default filled in. */
 export interface RunConfig {
   readonly project: string
   /** Agents at work at the same time. */
   readonly workers: number
+  readonly budget: RunBudget | null
+  readonly overlap: OverlapPolicy
+  /** Milliseconds; null is "no limit". */
+  readonly runTimeout: number | null
   /** In the order of the file. */
   readonly jobs: ReadonlyArray<JobSpec>
 }
@@ -71,6 +76,9 @@ export interface Overrides {
   readonly timeout?: number
   readonly permission?: JobSpec["permission"]
   readonly retries?: number
+  readonly overlap?: OverlapPolicy
+  /** Milliseconds. */
+  readonly runTimeout?: number
   /** False: neither recall nor tools nor saving. */
   readonly memory?: boolean
 }

@@ -6,7 +6,7 @@ import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as Duration from "../Duration.js"
-import type { JobSpec } from "../Job.js"
+import type { Budget, JobSpec } from "../Job.js"
 import type { Known, RunConfig } from "../RunConfig.js"
 import { check } from "./configChecks.js"
 import { type Path, type Problem, show, suggest } from "./configIssue.js"
@@ -86,6 +86,12 @@ const complete = (input: RunInput, around: Decoding): RunConfig => {
   return {
     project,
     workers: overrides.workers ?? input.workers ?? defaults.workers,
+    budget:
+      input.budget === undefined
+        ? null
+        : { ...budgetOf(input.budget), unknownCost: input.budget.unknownCost ?? defaults.unknownCost },
+    overlap: overrides.overlap ?? input.overlap ?? defaults.overlap,
+    runTimeout: overrides.runTimeout ?? (input.runTimeout === undefined ? null : millis(input.runTimeout)),
     jobs: input.agents.map((agent): JobSpec => {
       const role = around.roles.find((known) => known.name === agent.role)
       const tool = overrides.tool ?? agent.tool ?? role?.tool ?? input.tool ?? defaults.tool
@@ -110,11 +116,23 @@ const complete = (input: RunInput, around: Decoding): RunConfig => {
         containment: agent.containment ?? input.containment ?? defaults.containment,
         env: agent.env ?? {},
         memory: overrides.memory ?? true,
+        budget: agent.budget === undefined ? null : budgetOf(agent.budget),
         settings: own(input.tools, tool) ?? {}
       }
     })
   }
 }
+
+const budgetOf = ({
+  maxCostUsd,
+  maxTokens
+}: {
+  readonly maxCostUsd?: number
+  readonly maxTokens?: number
+}): Budget => ({
+  maxCostUsd: maxCostUsd ?? null,
+  maxTokens: maxTokens ?? null
+})
 
 const own = <A>(table: Readonly<Record<string, A>> | undefined, key: string): A | undefined =>
   table !== undefined && Object.hasOwn(table, key) ? table[key] : undefined

@@ -26,7 +26,11 @@ export const defaults = {
   /** More attempts after one that failed and left no trace of work. */
   retries: 1,
   /** How agents are kept from outliving us: the strongest that the host allows. */
-  containment: "auto"
+  containment: "auto",
+  /** What to do about agents that may write the same files. */
+  overlap: "warn",
+  /** What to do about an agent whose cost nobody tells, where cost is limited. */
+  unknownCost: "warn"
 } as const
 
 export const maxWorkers = 256
@@ -135,6 +139,34 @@ const containment = choice(
   defaults.containment
 )
 
+const amount = (most: number, whole: boolean, description: string) =>
+  Schema.Number.pipe(
+    Schema.filter((value) => value > 0 && value <= most && (!whole || Number.isInteger(value)))
+  ).annotations({
+    ...says(`a ${whole ? "whole " : ""}number above 0, at most ${most}`),
+    jsonSchema: { type: whole ? "integer" : "number", exclusiveMinimum: 0, maximum: most, description }
+  })
+
+const limits = {
+  maxCostUsd: optional(amount(1_000_000, false, "US dollars, as the programs tell their cost.")),
+  maxTokens: optional(amount(1_000_000_000_000, true, "Tokens in and out together."))
+}
+
+const jobBudget = Schema.Struct(limits).annotations({
+  description: "What all attempts of one agent together may spend."
+})
+
+const runBudget = Schema.Struct({
+  ...limits,
+  unknownCost: optional(
+    choice(
+      ["warn", "refuse"],
+      "About an agent whose program does not tell its cost, where cost is limited: say so, or do not start it.",
+      defaults.unknownCost
+    )
+  )
+}).annotations({ description: "What the whole run may spend; when it is reached, nothing more is started." })
+
 export const AgentInput = Schema.Struct({
   role: text("Who the agent is: test, code, review, docs, debug, custom, orchestrator."),
   directory: text("Where it works; relative to this file."),
@@ -165,7 +197,8 @@ export const AgentInput = Schema.Struct({
   permission: optional(permission),
   env: optional(environment),
   retries: optional(retries),
-  containment: optional(containment)
+  containment: optional(containment),
+  budget: optional(jobBudget)
 })
 export type AgentInput = typeof AgentInput.Type
 
@@ -233,6 +266,15 @@ export const RunInput = Schema.Struct({
   permission: optional(permission),
   retries: optional(retries),
   containment: optional(containment),
+  budget: optional(runBudget),
+  overlap: optional(
+    choice(
+      ["warn", "serialize", "refuse"],
+      "About agents that may write the same files: say so, run them one after the other, or do not start.",
+      defaults.overlap
+    )
+  ),
+  runTimeout: optional(duration("After this time the whole run is ended; it can be resumed. Default: no limit.")),
   tools: optional(
     Schema.Record({ key: Schema.String, value: ToolInput }).annotations({
       description: "How tools are started, by name; a new name makes a new tool."
