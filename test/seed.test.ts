@@ -22,10 +22,7 @@ const agents = [
   { role: "test", directory: "./tests", task: "Write tests for UserService" },
   { role: "code", directory: "./src", task: "Implement UserService" }
 ]
-const write = (file: string, value: unknown) => {
-  fs.writeFileSync(path.join(one.work, file), JSON.stringify(value))
-  for (const folder of ["tests", "src"]) fs.mkdirSync(path.join(one.work, folder), { recursive: true })
-}
+const write = (file: string, value: unknown) => fs.writeFileSync(path.join(one.work, file), JSON.stringify(value))
 
 describe("quick start", () => {
   it("init-config -o agents.json writes the page's three agents, and run agents.json --workers 3 runs them", async () => {
@@ -48,7 +45,6 @@ describe("quick start", () => {
         task: "Review auth implementation for security issues. Link findings to decisions."
       }
     ])
-    await sh("mkdir -p tests src")
     const result = await json("contextfs orchestrator run agents.json --workers 3 --json")
     expect(result.results.map(({ role, status }: Record<string, string>) => `${role} ${status}`)).toEqual([
       "test completed",
@@ -79,7 +75,6 @@ describe("run", () => {
 
 describe("spawn", () => {
   it('spawn test ./tests "…" --wait runs one agent to its end', async () => {
-    await sh("mkdir tests")
     const result = await json(
       'contextfs orchestrator spawn test ./tests "Write unit tests for auth module" --wait --json'
     )
@@ -130,7 +125,6 @@ describe("what agents left", () => {
 
 describe("examples", () => {
   it("test and code agents in parallel, from a file written by the shell", async () => {
-    await sh("mkdir tests src")
     await sh(`cat > agents.json << 'EOF'
 [
   {"role": "test", "directory": "./tests", "task": "Write tests for UserService"},

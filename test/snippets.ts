@@ -1,7 +1,7 @@
 /**
  * The fenced blocks of a page, and what their first line says of them:
  *
- *     ```bash                 run, in the order of the page, in a folder of the page's own
+ *     ```bash                 run, in the order of the page, in one folder with src and tests
  *     ```json agents.json     written to that file of the folder; so in every language
  *     ```ts                   checked against the types of the built packages, and run
  *     ```bash not run: why    left alone

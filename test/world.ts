@@ -13,7 +13,7 @@ export const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 
 export interface Person {
   readonly home: string
-  /** Where commands are run, in the home folder. */
+  /** Where commands are run, in the home folder; with folders src and tests. */
   readonly work: string
   /** What was printed; rejects where the program fails. Never blocks, or vitest loses touch with its worker. */
   readonly run: (program: string, args: ReadonlyArray<string>, input?: string) => Promise<string>
@@ -44,7 +44,7 @@ export const machine = (): ((name: string) => Person) => {
   return (name) => {
     const home = path.join(folder, name)
     const work = path.join(home, "project")
-    fs.mkdirSync(work, { recursive: true })
+    for (const folder of ["src", "tests"]) fs.mkdirSync(path.join(work, folder), { recursive: true })
     const env = { HOME: home, PATH: `${bin}:${process.env["PATH"]}`, LANG: "C.UTF-8" }
     return {
       home,

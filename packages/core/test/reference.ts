@@ -59,21 +59,25 @@ const kind = (value: Value): string => {
 
 const cell = (text: string): string => text.replaceAll("|", "\\|")
 
-const table = ({ properties = {}, required = [] }: Value): ReadonlyArray<string> => [
+/** The keys of an object below a key stand after it, as `key.below`. */
+const rows = ({ properties = {}, required = [] }: Value, path: string): ReadonlyArray<string> =>
+  Object.entries(properties).flatMap(([key, value]) => [
+    `| ${[
+      `\`${path}${key}\`${required.includes(key) ? " (required)" : ""}`,
+      value.description ?? "",
+      kind(value),
+      value.default === undefined ? "" : `\`${JSON.stringify(value.default)}\``
+    ]
+      .map(cell)
+      .join(" | ")} |`,
+    ...rows(value, `${path}${key}.`)
+  ])
+
+const table = (value: Value): ReadonlyArray<string> => [
   "",
   "| Key | What it is | Values | Default |",
   "| --- | --- | --- | --- |",
-  ...Object.entries(properties).map(
-    ([key, value]) =>
-      `| ${[
-        `\`${key}\`${required.includes(key) ? " (required)" : ""}`,
-        value.description ?? "",
-        kind(value),
-        value.default === undefined ? "" : `\`${JSON.stringify(value.default)}\``
-      ]
-        .map(cell)
-        .join(" | ")} |`
-  )
+  ...rows(value, "")
 ]
 
 const lists = `[
