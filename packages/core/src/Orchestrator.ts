@@ -112,6 +112,11 @@ export interface RunOptions {
   readonly runTimeout?: number | null
   /** Called synchronously with what happens, in order; a result is stored before it is told. */
   readonly onEvent?: (event: RunEvent) => void
+  /**
+   * As soon as one job ends otherwise than completed, no further one starts and those that run are cancelled; their errors
+   * name it. Default false.
+   */
+  readonly failFast?: boolean
 }
 
 export interface ResumeOptions extends RunOptions {

@@ -50,6 +50,11 @@ export interface Working {
   readonly maxQueueSize?: number
   /** False: when nothing is left but jobs of parked tools, the queue ends without them. Default true. */
   readonly wait?: boolean
+  /**
+   * As soon as one job ends otherwise than completed, no further one starts and those that run are cancelled; their errors
+   * name it. Default false.
+   */
+  readonly failFast?: boolean
   /** Default none. */
   readonly budget?: RunBudget | null
   /** Default `warn`. */

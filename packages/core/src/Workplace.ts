@@ -53,6 +53,14 @@ const makeRuntimeDir = (env: Options["env"]): string => {
   throw new Error("no temporary folder with a short path")
 }
 
+/** What is known without making anything. */
+export const facts = (options: Options): Omit<WorkplaceService, "runtimeDir"> => ({
+  ...options,
+  node: process.execPath,
+  isRoot: process.getuid?.() === 0,
+  floors: options.floors ?? floors
+})
+
 export const layer = (options: Options): Layer.Layer<Workplace, HostUnfit | StorageError> =>
   Layer.scoped(
     Workplace,
@@ -73,14 +81,6 @@ export const layer = (options: Options): Layer.Layer<Workplace, HostUnfit | Stor
         }),
         (folder) => Effect.sync(() => fs.rmSync(folder, { recursive: true, force: true }))
       )
-      return {
-        dataDir: options.dataDir,
-        runtimeDir,
-        env: options.env,
-        tools: options.tools,
-        node: process.execPath,
-        isRoot: process.getuid?.() === 0,
-        floors: options.floors ?? floors
-      }
+      return { ...facts(options), runtimeDir }
     })
   )

@@ -34,12 +34,14 @@ const shapeProblems = (error: ParseResult.ParseError): ReadonlyArray<Problem> =>
     const name = `${at.at(-1) ?? ""}`
     if (issue._tag === "Unexpected") {
       const choices = keysAt(at.slice(0, -1))
-      byPath.set(key, {
-        path: at,
-        message: `unknown key ${show(name)}`,
-        suggestion: suggest(name, choices),
-        atKey: true
-      })
+      // Only variables have names of the user's choice.
+      const [message, suggestion] =
+        choices.length === 0
+          ? [`${show(name)} is no name for a variable`, "letters, digits and _, no digit first"]
+          : [`unknown key ${show(name)}`, suggest(name, choices)]
+      byPath.set(key, { path: at, message, suggestion, atKey: true })
+    } else if (issue._tag === "Missing" && typeof at.at(-1) === "number") {
+      byPath.set(key, { path: at.slice(0, -1), message: "the list is empty", suggestion: "add one" })
     } else if (issue._tag === "Missing") {
       byPath.set(key, { path: at.slice(0, -1), message: `${name} is missing`, suggestion: `add "${name}"` })
     } else {

@@ -67,6 +67,11 @@ const says = (expected: string, choices?: ReadonlyArray<string>) => ({
   }
 })
 
+/** For what holds others, which have messages of their own. */
+const holds = (expected: string) => ({
+  message: ({ actual }: ParseIssue) => `expected ${expected}, got ${show(actual)}`
+})
+
 const text = (description: string, extra: object = {}) =>
   Schema.String.pipe(Schema.filter((value) => value.trim() !== "" && !value.includes("\u0000"))).annotations({
     ...says("a text that is not empty"),
@@ -108,6 +113,7 @@ const choice = <const L extends readonly [string, ...Array<string>]>(
 
 const list = (description: string, valid: (item: string) => boolean, expected: string) =>
   Schema.Array(Schema.String.pipe(Schema.filter(valid)).annotations(says(expected))).annotations({
+    ...holds("a list of texts"),
     jsonSchema: { type: "array", items: { type: "string" }, description }
   })
 
@@ -115,6 +121,7 @@ const environment = Schema.Record({
   key: Schema.String.pipe(Schema.filter(Environment.isName)).annotations(says("the name of a variable")),
   value: Schema.String.pipe(Schema.filter((value) => !value.includes("\u0000"))).annotations(says("a text"))
 }).annotations({
+  ...holds("variables by name"),
   jsonSchema: {
     type: "object",
     description: "Variables for the agent, over what it gets anyway.",
@@ -199,7 +206,7 @@ export const AgentInput = Schema.Struct({
   retries: optional(retries),
   containment: optional(containment),
   budget: optional(jobBudget)
-})
+}).annotations(holds("an agent with role, directory and task"))
 export type AgentInput = typeof AgentInput.Type
 
 export const ToolInput = Schema.Struct({
@@ -231,7 +238,7 @@ export const ToolInput = Schema.Struct({
       "text"
     )
   )
-})
+}).annotations(holds("settings such as command"))
 export type ToolInput = typeof ToolInput.Type
 
 export const RunInput = Schema.Struct({
@@ -277,10 +284,14 @@ export const RunInput = Schema.Struct({
   runTimeout: optional(duration("After this time the whole run is ended; it can be resumed. Default: no limit.")),
   tools: optional(
     Schema.Record({ key: Schema.String, value: ToolInput }).annotations({
+      ...holds("settings by the name of a tool"),
       description: "How tools are started, by name; a new name makes a new tool."
     })
   ),
-  agents: Schema.NonEmptyArray(AgentInput).annotations({ description: "The agents." })
+  agents: Schema.NonEmptyArray(AgentInput).annotations({
+    ...holds("a list of agents that is not empty"),
+    description: "The agents."
+  })
 })
 export type RunInput = typeof RunInput.Type
 

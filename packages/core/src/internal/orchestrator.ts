@@ -21,6 +21,7 @@ import { self, statusOf, store } from "./workerQueue.js"
 const Settings = Schema.Struct({
   workers: Schema.Int,
   wait: Schema.Boolean,
+  failFast: Schema.Boolean,
   overlap: WorkerQueue.OverlapPolicy,
   budget: Schema.NullOr(WorkerQueue.RunBudget),
   runTimeout: Schema.NullOr(Schema.Number)
@@ -30,6 +31,7 @@ const settingsOf = (config: RunConfig.RunConfig, options: RunOptions): RunSettin
   Schema.encodeSync(Settings)({
     workers: config.workers,
     wait: options.wait ?? true,
+    failFast: options.failFast ?? false,
     overlap: config.overlap,
     budget: config.budget,
     runTimeout: options.runTimeout ?? config.runTimeout
@@ -41,6 +43,7 @@ const opening = (config: RunConfig.RunConfig, options: RunOptions): WorkerQueue.
   jobs: config.jobs,
   numWorkers: config.workers,
   wait: options.wait ?? true,
+  failFast: options.failFast ?? false,
   overlap: config.overlap,
   budget: config.budget,
   settings: settingsOf(config, options)
@@ -66,6 +69,7 @@ export const resume = (runId: string, options: ResumeOptions = {}) =>
     const numWorkers = options.workers ?? asked?.workers
     const queue = WorkerQueue.resume(runId, {
       wait: options.wait ?? asked?.wait ?? true,
+      failFast: options.failFast ?? asked?.failFast ?? false,
       overlap: asked?.overlap ?? "warn",
       budget: asked?.budget ?? null,
       ...(numWorkers === undefined ? {} : { numWorkers }),

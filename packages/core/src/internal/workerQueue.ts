@@ -227,12 +227,24 @@ const work = (
     const changeAfter = (seen: Deferred.Deferred<void>) =>
       Effect.raceFirst(Deferred.await(seen), Deferred.await(broken)).pipe(Effect.interruptible)
 
+    /** The agent whose failure ends the run. */
+    let culprit: string | undefined
+    /** Says of a job that was cancelled for another's sake which one that was. */
+    const explain = (result: JobResult): JobResult =>
+      culprit === undefined || result.reason !== "JobCancelled"
+        ? result
+        : { ...result, error: `cancelled because ${culprit} did not complete (fail-fast)` }
+
     const finish = (result: JobResult) =>
-      Effect.suspend(() => {
+      Effect.gen(function* () {
         counts[result.status] += 1
         begun.delete(result.jobId)
         tell({ kind: "jobEnded", at: wall(), result })
-        return changed
+        if (options.failFast === true && !closed && culprit === undefined && result.status !== "completed") {
+          culprit = result.agentId
+          for (const { stop } of running.values()) yield* Deferred.succeed(stop, "cancelled")
+        }
+        yield* changed
       })
 
     const budget = options.budget ?? null
@@ -252,7 +264,7 @@ const work = (
     const failPending = Effect.gen(function* () {
       for (const job of yield* journal.jobs(runId).pipe(Effect.catchTag("NotFound", Effect.die))) {
         if (job.status !== "pending") continue
-        const result = unattempted(job, overspent, 0)
+        const result = explain(unattempted(job, culprit === undefined ? overspent : cancelled, 0))
         yield* firmly(journal.settle(result)).pipe(Effect.catchTag("LeaseLost", Effect.die))
         counts.pending -= 1
         yield* leaveRoom(job.jobId)
@@ -287,9 +299,10 @@ const work = (
         if (step.kind !== "parked") yield* release(job)
         if (step.kind === "ended") {
           cut ||= step.resumable
-          yield* firmly(journal.settle(step.result, { resumable: step.resumable }))
+          const result = explain(step.result)
+          yield* firmly(journal.settle(result, { resumable: step.resumable }))
           yield* account
-          return yield* finish(step.result)
+          return yield* finish(result)
         }
         if (step.kind === "parked") {
           const { message, until } = step
@@ -330,7 +343,7 @@ const work = (
       Effect.gen(function* () {
         const stop = yield* Deferred.make<Stop>()
         running.set(job.jobId, { stop })
-        if (unwanted.delete(job.jobId)) yield* Deferred.succeed(stop, "cancelled")
+        if (unwanted.delete(job.jobId) || culprit !== undefined) yield* Deferred.succeed(stop, "cancelled")
         else if (closed) yield* Deferred.succeed(stop, "interrupted")
         if (!begun.has(job.jobId)) begun.set(job.jobId, now())
         yield* leaveRoom(job.jobId)
@@ -381,7 +394,7 @@ const work = (
     const dispatch = Effect.gen(function* () {
       const seen = change
       if (closed || counts.pending === 0) return yield* changeAfter(seen)
-      if (spentPart >= 1) return yield* failPending
+      if (spentPart >= 1 || culprit !== undefined) return yield* failPending
       if (used >= numWorkers) return yield* changeAfter(seen)
       look()
       if (short !== null) return yield* Effect.asVoid(Effect.timeoutOption(changeAfter(seen), betweenLooks))
