@@ -13,6 +13,7 @@ const output = option({
   value: "FILE",
   help: "File to write",
   default: "agents.json",
+  completes: "file",
   read: text
 })
 const force = flag({ name: "force", help: "Replace the files if they are there" })

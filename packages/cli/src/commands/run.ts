@@ -4,7 +4,11 @@ import { argument, type Command, flag, integer, option } from "../Command.js"
 import * as parameters from "../internal/parameters.js"
 
 const where = "contextfs orchestrator run"
-const file = argument({ name: "FILE", help: "Configuration: agents.json, JSON with comments, or agents.yaml" })
+const file = argument({
+  name: "FILE",
+  help: "Configuration: agents.json, JSON with comments, or agents.yaml",
+  completes: "file"
+})
 const workers = option({
   name: "workers",
   short: "w",

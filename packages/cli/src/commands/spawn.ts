@@ -6,8 +6,8 @@ import { argument, type Command, flag } from "../Command.js"
 import * as parameters from "../internal/parameters.js"
 
 const where = "contextfs orchestrator spawn"
-const role = argument({ name: "ROLE", help: "Who the agent is: see contextfs orchestrator roles" })
-const directory = argument({ name: "DIRECTORY", help: "Where it works" })
+const role = argument({ name: "ROLE", help: "Who the agent is: see contextfs orchestrator roles", completes: "role" })
+const directory = argument({ name: "DIRECTORY", help: "Where it works", completes: "directory" })
 const task = argument({ name: "TASK", help: "What it shall do, in quotes" })
 const wait = flag({ name: "wait", short: "w", help: "Wait for its end and show it" })
 

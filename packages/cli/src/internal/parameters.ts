@@ -23,6 +23,7 @@ export const tool = option({
   value: "TEXT",
   help: "Agent program: claude, gemini, codex, opencode, or mock to rehearse",
   default: "claude",
+  completes: "tool",
   read: text
 })
 
