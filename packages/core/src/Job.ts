@@ -13,6 +13,9 @@ export type JobId = typeof JobId.Type
 /** What the user calls the agent in one run; default `<role>-<n>`. */
 export const AgentId = Schema.String.pipe(Schema.pattern(idPattern))
 
+/** A session of an agent program by its id, as `JobResult.sessionId` tells it: never an option, never several words. */
+export const SessionId = Schema.String.pipe(Schema.pattern(/^[^-\s\p{C}][^\s\p{C}]{0,199}$/u))
+
 export const JobStatus = Schema.Literal("pending", "running", "completed", "failed", "cancelled", "timeout")
 export type JobStatus = typeof JobStatus.Type
 
@@ -139,6 +142,13 @@ export type Permission = typeof Permission.Type
 export const Delegate = Schema.Literal("none", ...Permission.literals)
 export type Delegate = typeof Delegate.Type
 
+/** What may be spent; null is "no limit". Tokens are those in and out together. */
+export const Budget = Schema.Struct({
+  maxCostUsd: Schema.NullOr(Schema.Number),
+  maxTokens: Schema.NullOr(Schema.Number)
+})
+export type Budget = typeof Budget.Type
+
 /** How a tool is started where the user says otherwise: `tools.NAME` of the configuration. */
 export const ToolSettings = Schema.Struct({
   /** The tool adapter by name; default the one of the tool's own name, else `command`. */
@@ -161,6 +171,8 @@ export const JobSpec = Schema.Struct({
   directory: Schema.String,
   task: Schema.String,
   model: Schema.NullOr(Schema.String),
+  /** Continue this session of the tool. Absent in what older versions stored. */
+  session: Schema.optionalWith(Schema.NullOr(SessionId), { exact: true, default: () => null }),
   permission: Permission,
   timeout: Schema.NullOr(Schema.Number),
   startTimeout: Schema.Number,
@@ -174,6 +186,8 @@ export const JobSpec = Schema.Struct({
   env: Schema.Record({ key: Schema.String, value: Schema.String }),
   /** False: neither recall nor tools nor saving. */
   memory: Schema.Boolean,
+  /** For all attempts of the job together. */
+  budget: Schema.optionalWith(Schema.NullOr(Budget), { default: () => null }),
   settings: ToolSettings,
   // Absent in what older versions stored.
   delegate: Schema.optionalWith(Delegate, { exact: true, default: () => "none" }),
@@ -188,6 +202,13 @@ export const JobSpec = Schema.Struct({
   depth: Schema.optionalWith(Schema.Number, { exact: true, default: () => 0 })
 })
 export type JobSpec = typeof JobSpec.Type
+
+/** Its agents may ask for others and watch them, where nobody says otherwise. */
+export const orchestratorRole = "orchestrator"
+
+/** The most that the job's agent may let others do; undefined: it has no tools for that at all. */
+export const delegateOf = ({ delegate, role }: JobSpec): Delegate | undefined =>
+  delegate === "none" && role !== orchestratorRole ? undefined : delegate
 
 export interface Job {
   readonly jobId: JobId

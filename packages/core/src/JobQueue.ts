@@ -15,6 +15,7 @@ import type { ProcessIdentity } from "./AgentProcess.js"
 import * as internal from "./internal/jobQueue.js"
 import type { Job, JobId, JobReason, JobResult, JobSpec, JobStatus, RunId, RunStatus } from "./Job.js"
 import type { LeaseLost, NotFound, RunOwned } from "./OrchestratorError.js"
+import type { Usage } from "./ToolAdapter.js"
 
 /** One orchestrating process over many jobs. */
 export interface Run {
@@ -68,6 +69,8 @@ export interface JobEventQuery {
   readonly since?: number
   readonly project?: string
   readonly runId?: string
+  /** Default false: oldest first. */
+  readonly newestFirst?: boolean
   /** Default 100, at most 1000. */
   readonly limit?: number
 }
@@ -108,6 +111,16 @@ export interface Interruption {
   readonly delay?: number
   /** Session of the program that the next attempt continues; null: it begins anew; default: as the last one did. */
   readonly session?: string | null | undefined
+  /** What the attempt used, as far as its program told. */
+  readonly usage?: Usage | null
+}
+
+/** What the attempts of a job or run have used. */
+export interface Spent {
+  readonly costUsd: number
+  readonly tokens: number
+  /** Ended attempts that had an agent and of which no cost is known. */
+  readonly unknown: number
 }
 
 /** A tool whose provider refuses all work until a time. */
@@ -149,10 +162,13 @@ export interface JobQueueService {
     run: Omit<Run, "status" | "createdAt" | "endedAt" | "project" | "settings">,
     expected: ProcessIdentity
   ) => Effect.Effect<ReadonlyArray<ProcessIdentity>, RunOwned | StorageError>
-  /** Stores them all or none, in this order, as pending. */
+  /**
+   * Stores them all or none, in this order, as pending. Of jobs with a `lane`, a folder, none is claimed while one in the
+   * same folder, above or below it is running.
+   */
   readonly add: (
     runId: RunId,
-    jobs: ReadonlyArray<{ readonly jobId: JobId; readonly spec: JobSpec }>
+    jobs: ReadonlyArray<{ readonly jobId: JobId; readonly spec: JobSpec; readonly lane?: string | null }>
   ) => Effect.Effect<void, StorageError>
   /**
    * Takes the oldest pending job of the run that is due and whose tool is not parked, or one whose lease has run out in
@@ -192,11 +208,13 @@ export interface JobQueueService {
     runId: RunId,
     after: number
   ) => Effect.Effect<ReadonlyArray<{ readonly cursor: number; readonly result: JobResult }>, StorageError>
+  /** Of a run or a job. */
+  readonly spent: (id: string) => Effect.Effect<Spent, StorageError>
   /** Oldest first. */
   readonly attempts: (jobId: string) => Effect.Effect<ReadonlyArray<AttemptRecord>, StorageError>
   /** Newest first. */
   readonly runs: (query: RunQuery) => Effect.Effect<ReadonlyArray<Run>, StorageError>
-  /** The feed of all changes, oldest first. */
+  /** The feed of all changes. */
   readonly events: (query: JobEventQuery) => Effect.Effect<ReadonlyArray<JobEvent>, StorageError>
   /** Leaves word for the owner that a job, or every job of a run, shall end; how many jobs that were. */
   readonly requestCancel: (id: string) => Effect.Effect<number, StorageError>
@@ -210,14 +228,18 @@ export interface JobQueueService {
 
 export class JobQueue extends Context.Tag("@contextfs/core/JobQueue")<JobQueue, JobQueueService>() {}
 
+/** Its file in the data folder. */
+export const databaseName = "orchestrator.db"
+
 export interface Options {
   /** Milliseconds of a clock that all processes of the host share and nobody sets; default the kernel's since boot. */
   readonly monotonic?: Effect.Effect<number>
 }
 
-/** Keeps the journal in one SQLite file, made if missing. */
-export const layerSqlite = (options: Options & { readonly path: string }): Layer.Layer<JobQueue, StorageError> =>
-  Layer.scoped(JobQueue, internal.make(options.path, options))
+/** Keeps the journal in one SQLite file, made if missing; `readOnly`: see `Sqlite`. */
+export const layerSqlite = (
+  options: Options & { readonly path: string; readonly readOnly?: boolean }
+): Layer.Layer<JobQueue, StorageError> => Layer.scoped(JobQueue, internal.make(options))
 
 /** The same in this process only: nothing outlives the layer. */
 export const layerMemory: Layer.Layer<JobQueue, StorageError> = layerSqlite({ path: ":memory:" })

@@ -1,6 +1,6 @@
 /**
  * A run's configuration: which agents, doing what, where, with which tool and within which bounds. Written as the list of
- * agents alone, or as an object with `agents` and settings for all of them; JSON with comments.
+ * agents alone, or as an object with `agents` and settings for all of them; JSON with comments, or YAML.
  */
 import * as fs from "node:fs"
 import * as path from "node:path"
@@ -13,12 +13,17 @@ import { type Problem, pathText } from "./internal/configIssue.js"
 import * as configSchema from "./internal/configSchema.js"
 import * as configText from "./internal/configText.js"
 import type { JobSpec } from "./Job.js"
+import type { OverlapPolicy, RunBudget } from "./WorkerQueue.js"
 
 /** A decoded, validated configuration with every default filled in. */
 export interface RunConfig {
   readonly project: string
   /** Agents at work at the same time. */
   readonly workers: number
+  readonly budget: RunBudget | null
+  readonly overlap: OverlapPolicy
+  /** Milliseconds; null is "no limit". */
+  readonly runTimeout: number | null
   /** In the order of the file. */
   readonly jobs: ReadonlyArray<JobSpec>
 }
@@ -71,6 +76,9 @@ export interface Overrides {
   readonly timeout?: number
   readonly permission?: JobSpec["permission"]
   readonly retries?: number
+  readonly overlap?: OverlapPolicy
+  /** Milliseconds. */
+  readonly runTimeout?: number
   /** False: neither recall nor tools nor saving. */
   readonly memory?: boolean
 }
@@ -97,6 +105,9 @@ export const defaults = configSchema.defaults
 /** JSON Schema (draft-07) of a configuration file, with descriptions, bounds and defaults. */
 export const jsonSchema = (): JSONSchema.JsonSchema7Root => JSONSchema.make(configSchema.FileInput)
 
+/** The same as the text of a file. */
+export const jsonSchemaText = (): string => `${JSON.stringify(jsonSchema(), null, 2)}\n`
+
 const failure = (
   file: string | null,
   problems: ReadonlyArray<Problem>,
@@ -120,13 +131,23 @@ const failure = (
 
 const stdin = (known: Known): (() => string) => known.stdin ?? (() => fs.readFileSync(0, "utf8"))
 
-/** Decodes the text of a configuration. `directory`: what relative paths are relative to; `file`: for messages. */
+/** By its name; every other file is JSON with comments. */
+export const isYaml = (file: string): boolean => /\.ya?ml$/i.test(file)
+
+/**
+ * Decodes the text of a configuration. `directory`: what relative paths are relative to; `file`: for messages, and by its name
+ * ending in `.yaml` or `.yml` the text is YAML.
+ */
 export const decode = Effect.fn("RunConfig.decode")(function* (
   text: string,
   options: Known & { readonly directory: string; readonly file?: string }
 ): Effect.fn.Return<RunConfig, ConfigError> {
   const file = options.file ?? null
-  const parsed = configText.parse(text)
+  const read =
+    file !== null && isYaml(file)
+      ? (yield* Effect.promise(() => import("./internal/configYaml.js"))).readYaml
+      : configText.readJson
+  const parsed = configText.parse(text, read)
   if ("broken" in parsed) {
     const { at, broken, suggestion } = parsed
     return yield* failure(
@@ -177,22 +198,28 @@ export const fromInput = Effect.fn("RunConfig.fromInput")(function* (
   return Either.isLeft(result) ? yield* failure(null, result.left, undefined) : result.right
 })
 
-/** What `init-config` writes. */
-export const template = `[
+const examples = [
   {
-    "role": "test",
-    "directory": "./tests",
-    "task": "Write unit tests for the auth module. Search memory for existing patterns first."
+    role: "test",
+    directory: "./tests",
+    task: "Write unit tests for the auth module. Search memory for existing patterns first."
   },
   {
-    "role": "code",
-    "directory": "./src",
-    "task": "Implement the auth module. Save architecture decisions to memory."
+    role: "code",
+    directory: "./src",
+    task: "Implement the auth module. Save architecture decisions to memory."
   },
   {
-    "role": "review",
-    "directory": ".",
-    "task": "Review auth implementation for security issues. Link findings to decisions."
+    role: "review",
+    directory: ".",
+    task: "Review auth implementation for security issues. Link findings to decisions."
   }
 ]
-`
+
+/** A first configuration to edit, as text. `schema`: where an editor finds the JSON Schema, relative to the file. */
+export const template = (format: "json" | "yaml", schema: string): string =>
+  format === "json"
+    ? `${JSON.stringify({ $schema: schema, agents: examples }, null, 2)}\n`
+    : `# yaml-language-server: $schema=${schema}
+agents:
+${examples.map(({ directory, role, task }) => `  - role: ${role}\n    directory: ${directory}\n    task: ${task}\n`).join("")}`

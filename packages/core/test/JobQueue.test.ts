@@ -4,8 +4,9 @@ import * as path from "node:path"
 import { describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 import { afterAll, expect } from "vitest"
-import { JobId, type JobResult, type JobSpec, RunId } from "../src/Job.js"
+import { JobId, type JobResult, JobSpec, RunId } from "../src/Job.js"
 import * as JobQueue from "../src/JobQueue.js"
 
 const root = fs.mkdtempSync(path.join(os.tmpdir(), "cfs-queue-"))
@@ -23,6 +24,7 @@ const spec: JobSpec = {
   directory: "/",
   task: "do it",
   model: null,
+  session: null,
   permission: "read",
   timeout: null,
   startTimeout: 1,
@@ -38,6 +40,7 @@ const spec: JobSpec = {
   containment: "auto",
   env: {},
   memory: true,
+  budget: null,
   settings: {}
 }
 const result = (number: number, attempts: number, status: JobResult["status"] = "completed"): JobResult => ({
@@ -181,3 +184,9 @@ it.effect("is there after a restart", () =>
     expect(jobs.map((job) => job.status)).toEqual(["running", "pending", "pending"])
   })
 )
+
+it("a job that was stored when there were no sessions is read", () => {
+  const { session, ...old } = Schema.encodeSync(JobSpec)(spec)
+  expect(session).toBe(null)
+  expect(Schema.decodeUnknownSync(JobSpec)(old)).toEqual(spec)
+})

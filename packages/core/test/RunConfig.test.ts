@@ -40,7 +40,7 @@ const agent = { role: "code", directory: "./src", task: "do it" }
 
 describe("RunConfig", () => {
   it("the template of init-config decodes unchanged, with every default filled in", () => {
-    const config = good(RunConfig.template)
+    const config = good(RunConfig.template("json", "./schema.json"))
     expect(config).toMatchObject({ project: "default", workers: 3 })
     expect(config.jobs.map((job) => [job.agentId, job.role, job.permission, job.tool])).toEqual([
       ["test-1", "test", "exec", "claude"],
@@ -88,6 +88,11 @@ describe("RunConfig", () => {
     expect(issues(JSON.stringify([{ ...agent, delegate: "exce" }]))).toMatchObject([
       { path: "[0].delegate", suggestion: expect.stringContaining("exec") }
     ])
+  })
+
+  it("the JSON Schema is in the package as the build has made it", () => {
+    const built = fs.readFileSync(new URL("../dist/agents.schema.json", import.meta.url), "utf8")
+    expect(built).toBe(RunConfig.jsonSchemaText())
   })
 
   it("an agent's word goes over its role's, that over the run's; the command line goes over all", () => {
@@ -153,6 +158,21 @@ describe("RunConfig", () => {
         ])
       )
     ).toMatchObject([{ path: "[1].id" }])
+  })
+
+  it("a session is an id: what a program could take for an option or for several words is refused", () => {
+    const config = good([agent, { ...agent, session: "0193-ab_c" }])
+    expect(config.jobs.map((job) => job.session)).toEqual([null, "0193-ab_c"])
+    for (const session of ["", "-x", "--last", "a b", "a\n", " a", "a\u0000", "a\u001b[2J", "x".repeat(201), 7]) {
+      expect(issues(JSON.stringify([{ ...agent, session }])), JSON.stringify(session)).toMatchObject([
+        { path: "[0].session" }
+      ])
+    }
+    const twice = [
+      { ...agent, session: "one" },
+      { ...agent, session: "one" }
+    ]
+    expect(issues(JSON.stringify(twice))).toMatchObject([{ path: "[1].session" }])
   })
 
   it("F01: cut at any byte it is one error with a place, never a crash", () => {
@@ -269,7 +289,7 @@ describe("RunConfig", () => {
   it.effect("a file is read with its own folder as base; what is not there is not found", () =>
     Effect.gen(function* () {
       const file = path.join(directory, "agents.json")
-      fs.writeFileSync(file, RunConfig.template)
+      fs.writeFileSync(file, RunConfig.template("json", "./schema.json"))
       const config = yield* RunConfig.load(file, known)
       expect(config.jobs[1]?.directory).toBe(path.join(directory, "src"))
       const missing = yield* Effect.flip(RunConfig.load(path.join(directory, "none.json"), known))

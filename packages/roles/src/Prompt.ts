@@ -8,6 +8,8 @@ export interface JobPromptOptions {
   readonly project: string
   /** What the project's memory holds on the task, as a framed block; absent or empty: nothing is known yet. */
   readonly recalled?: string
+  /** The agent was cut short at this task and goes on in the same session of its program; default false. */
+  readonly continued?: boolean
   /** `mcp`: the agent has the memory tools; `none`: what it says at its end is all that is kept. */
   readonly memory: "mcp" | "none"
   /** With `mcp`, the most it may let agents do that it asks for, `none`: it may only look; absent: it has no tools for agents. */
@@ -23,6 +25,7 @@ export const jobPrompt = (options: JobPromptOptions): string => {
   return [
     `You are the agent "${role.name}" of project ${JSON.stringify(project)}: ${role.description}. Nobody is there to answer questions: decide, and say what you assumed.`,
     role.prompt,
+    ...(options.continued === true ? [continued] : []),
     options.memory === "mcp" ? protocol(role) : withoutTools,
     ...(options.memory === "none" || options.delegate === undefined ? [] : [agents(options.delegate)]),
     recalled === ""
@@ -78,6 +81,9 @@ failed at, contextfs_orchestrator_roles who an agent can be.`,
           ]
         )}`
   ].join("\n\n")
+
+const continued = `You have begun this task before and were cut short; this is the same session. See what is done already, go on from there, and
+do nothing twice.`
 
 const withoutTools = `# Memory
 

@@ -22,18 +22,29 @@ export interface RunRecord {
   jobs: Map<string, JobRecord>
   /** Tools that wait for the end of a usage limit, until when: milliseconds since the epoch. */
   readonly parked: Map<string, number>
+  /** What this machine lacks, so that nothing is started. */
+  shortage: string | null
 }
 
 /** Takes in what happened; the record is changed in place, since a talkative agent makes many events. */
 export const record = (run: RunRecord | undefined, event: RunEvent): RunRecord | undefined => {
   if (event.kind === "runStarted") {
-    return { started: event, jobs: event.jobs.reduce(added, new Map<string, JobRecord>()), parked: new Map() }
+    return {
+      started: event,
+      jobs: event.jobs.reduce(added, new Map<string, JobRecord>()),
+      parked: new Map(),
+      shortage: null
+    }
   }
   if (event.kind === "jobAdded") {
     if (run !== undefined) run.jobs = added(run.jobs, event)
     return run
   }
-  if (event.kind === "runEnded") return run
+  if (event.kind === "runEnded" || event.kind === "budget") return run
+  if (event.kind === "held") {
+    if (run !== undefined) run.shortage = event.shortage
+    return run
+  }
   if (event.kind === "toolParked" || event.kind === "toolReleased") {
     if (event.kind === "toolParked") run?.parked.set(event.tool, event.until)
     else run?.parked.delete(event.tool)
@@ -81,5 +92,8 @@ export const interrupted = (run: RunRecord, at: number): RunResult => ({
   status: "interrupted",
   duration: (at - run.started.at) / 1000,
   results: [...run.jobs.values()].flatMap(({ result }) => (result === undefined ? [] : [result])),
-  parked: []
+  parked: [],
+  timedOut: false,
+  shared: [],
+  spent: { costUsd: 0, tokens: 0, unknown: 0 }
 })

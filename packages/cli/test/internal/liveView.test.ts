@@ -20,6 +20,7 @@ const started = (agents: ReadonlyArray<string>): RunEvent => ({
   workers: 2,
   containment: "K1",
   earlier: 0,
+  overlaps: [],
   jobs: agents.map((agentId, index) => ({ ...head(agentId), jobId: id(index) }))
 })
 

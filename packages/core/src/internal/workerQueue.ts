@@ -16,18 +16,29 @@ import * as AgentProcess from "../AgentProcess.js"
 import { isTerminal, type Job, JobId, type JobResult, type JobSpec, type JobStatus, RunId } from "../Job.js"
 import { type Claimed, type Counts, JobQueue, type Run, type Waiting } from "../JobQueue.js"
 import type { JobHead, RunEvent } from "../Orchestrator.js"
-import { HostUnfit, type NotFound, QueueClosed, RunOwned, type Undecided } from "../OrchestratorError.js"
+import {
+  HostUnfit,
+  type NotFound,
+  Overlapping,
+  PolicyRefused,
+  QueueClosed,
+  RunOwned,
+  type Undecided
+} from "../OrchestratorError.js"
 import type { Failure, Options, ResumeOptions, WorkerQueue, Working } from "../WorkerQueue.js"
 import { Workplace } from "../Workplace.js"
 import type { Shop, Stop } from "./attempt.js"
+import { part } from "./budget.js"
 import * as Delegation from "./delegation.js"
 import { cancelled, firmly, run as runJob, type Step, unattempted } from "./jobRunner.js"
 import { endLeftovers, endLeftoversOf } from "./leftovers.js"
+import { type Overlap, overlaps, realPath, writes } from "./overlap.js"
 import { plan } from "./plan.js"
 import * as procfs from "./procfs.js"
 import { reconcile } from "./reconcile.js"
 import { redactingStore } from "./redactingStore.js"
 import * as redaction from "./redaction.js"
+import { shortage } from "./shortage.js"
 
 /** A job whose attempt is at work. */
 interface Running {
@@ -37,6 +48,8 @@ interface Running {
 /** Long enough for any pause of this process that is not its death. */
 const leaseMillis = 60_000
 const beatMillis = 500
+/** Between two looks at what this machine has left. */
+const betweenLooks = 250
 const beatsPerRenewal = 40
 /** How long a parked tool is waited for before the clock on the wall is looked at again. */
 const longestWait = 30_000
@@ -73,24 +86,67 @@ const openShop = (runId: RunId): Effect.Effect<Shop, HostUnfit, Scope | Services
     return { workplace, processes: yield* AgentProcess.AgentProcess, store, server, delegation }
   })
 
-export const make = (options: Options): Effect.Effect<WorkerQueue, Failure, Scope | Services> =>
+/** Whether all of it can be run here; what is told of agents that may write the same files. */
+const check = (options: Options) =>
+  Effect.gen(function* () {
+    const jobs = options.jobs ?? []
+    const budget = options.budget ?? null
+    for (const spec of jobs) {
+      const { adapter } = yield* plan(spec)
+      if (budget?.unknownCost === "refuse" && budget.maxCostUsd !== null && !adapter.capabilities.cost) {
+        return yield* new PolicyRefused({
+          message: `${spec.tool} does not tell its cost, which is limited for agent ${spec.agentId}`,
+          hint: 'limit maxTokens instead, or set budget.unknownCost to "warn"'
+        })
+      }
+    }
+    const found = overlaps(jobs)
+    const [first, ...more] = found
+    if (options.overlap === "refuse" && first !== undefined) return yield* new Overlapping({ pairs: [first, ...more] })
+    return options.overlap === "serialize" ? [] : found
+  })
+
+/** Where jobs of which no two may run at once are at work. */
+const laneOf = (options: Working, spec: JobSpec): string | null =>
+  options.overlap === "serialize" && writes(spec) ? realPath(spec.directory) : null
+
+const write = (runId: RunId, options: Options) =>
   Effect.gen(function* () {
     const journal = yield* JobQueue
-    const planned = options.jobs ?? []
-    yield* Effect.forEach(planned, plan, { discard: true })
-    const runId = yield* newRunId
-    const shop = yield* openShop(runId)
-    yield* endLeftovers(journal)
+    const { level, marker } = yield* AgentProcess.AgentProcess
+    const { runtimeDir } = yield* Workplace
     yield* journal.open({
       runId,
       project: options.project,
       settings: options.settings ?? {},
       owner: yield* self,
-      marker: shop.processes.marker,
-      containment: shop.processes.level,
-      runtimeDir: shop.workplace.runtimeDir
+      marker,
+      containment: level,
+      runtimeDir
     })
-    return yield* work(shop, yield* journal.run(runId).pipe(Effect.catchTag("NotFound", Effect.die)), options, planned)
+    const jobs = (options.jobs ?? []).map((spec, index) => ({
+      jobId: JobId.make(`${runId}-${index + 1}`),
+      spec,
+      lane: laneOf(options, spec)
+    }))
+    yield* journal.add(runId, jobs)
+    return yield* journal.run(runId).pipe(Effect.catchTag("NotFound", Effect.die))
+  })
+
+/** Writes a run down that nobody works off yet. */
+export const store = (options: Options): Effect.Effect<Run, Failure, Services> =>
+  Effect.gen(function* () {
+    yield* check(options)
+    return yield* write(yield* newRunId, options)
+  })
+
+export const make = (options: Options): Effect.Effect<WorkerQueue, Failure, Scope | Services> =>
+  Effect.gen(function* () {
+    const overlapping = yield* check(options)
+    const runId = yield* newRunId
+    const shop = yield* openShop(runId)
+    yield* endLeftovers(yield* JobQueue)
+    return yield* work(shop, yield* write(runId, options), options, overlapping)
   })
 
 export const resume = (
@@ -128,7 +184,7 @@ const work = (
   shop: Shop,
   { project, runId }: Run,
   options: Working,
-  planned: ReadonlyArray<JobSpec>
+  overlapping: ReadonlyArray<Overlap>
 ): Effect.Effect<WorkerQueue, Failure, Scope | Services> =>
   Effect.gen(function* () {
     const context = yield* Effect.context<Services>()
@@ -138,14 +194,16 @@ const work = (
     const now = () => Number(clock.unsafeCurrentTimeNanos() / 1_000n) / 1_000
     const wall = () => clock.unsafeCurrentTimeMillis()
     const numWorkers = options.numWorkers ?? 3
-    const tell = options.onEvent ?? (() => undefined)
 
     /** By status, in step with the journal: only this process changes the run. */
     const counts: Record<JobStatus, number> = { ...(yield* journal.counts(runId)) }
     const ended = () => counts.completed + counts.failed + counts.cancelled + counts.timeout
     let submitted = ended() + counts.pending
     let numbered = submitted
+    /** Nothing begins any more. */
     let closed = false
+    /** Nothing ends any more, either. */
+    let over = false
     /** A job was cancelled only because the queue was closed. */
     let cut = false
     /** Nothing is left but jobs of parked tools, and nobody wants to wait. */
@@ -157,10 +215,11 @@ const work = (
     const unwanted = new Set<string>()
     /** Monotonic milliseconds at the first attempt here of jobs that have begun and not ended. */
     const begun = new Map<string, number>()
-    const room = options.maxQueueSize ? yield* Effect.makeSemaphore(options.maxQueueSize) : undefined
     /** Jobs that hold a place in the queue: those that were submitted and have not begun. */
     const housed = new Set<string>()
-    const leaveRoom = (jobId: string) => (housed.delete(jobId) && room !== undefined ? room.release(1) : Effect.void)
+    /** Places given to jobs that are being stored. */
+    let reserved = 0
+    const leaveRoom = (jobId: string) => Effect.suspend(() => (housed.delete(jobId) ? changed : Effect.void))
 
     // Replaced at every change: whoever waits looks again. A journal that cannot be written ends all waiting.
     let change = Deferred.unsafeMake<void>(FiberId.none)
@@ -180,14 +239,70 @@ const work = (
           Option.isSome(found) ? Effect.succeed(found.value) : Effect.zipRight(changeAfter(seen), until(look))
         )
       })
+    const tell = (event: RunEvent): void => {
+      try {
+        options.onEvent?.(event)
+      } catch (cause) {
+        // The caller's own fault, given back where it waits.
+        Deferred.unsafeDone(broken, Effect.die(cause))
+      }
+    }
+
+    /** The agent whose failure ends the run. */
+    let culprit: string | undefined
+    /** Says of a job that was cancelled for another's sake which one that was. */
+    const explain = (result: JobResult): JobResult =>
+      culprit === undefined || result.reason !== "JobCancelled"
+        ? result
+        : { ...result, error: `cancelled because ${culprit} did not complete (fail-fast)` }
 
     const finish = (result: JobResult) =>
-      Effect.suspend(() => {
+      Effect.gen(function* () {
         counts[result.status] += 1
         begun.delete(result.jobId)
         tell({ kind: "jobEnded", at: wall(), result })
-        return changed
+        if (options.failFast === true && !closed && culprit === undefined && result.status !== "completed") {
+          culprit = result.agentId
+          for (const { stop } of running.values()) yield* Deferred.succeed(stop, "cancelled")
+        }
+        yield* changed
       })
+
+    const budget = options.budget ?? null
+    /** Of the run's budget: nothing is started any more once it is 1. */
+    let spentPart = 0
+    const account = Effect.gen(function* () {
+      if (budget === null || spentPart >= 1) return
+      const spent = yield* journal.spent(runId)
+      const unknown = budget.unknownCost === "refuse" && budget.maxCostUsd !== null && spent.unknown > 0
+      const now = unknown ? Math.max(1, part(budget, spent)) : part(budget, spent)
+      if ((now >= 1 && spentPart < 1) || (now >= 0.8 && spentPart < 0.8)) {
+        tell({ kind: "budget", at: wall(), part: now, spent })
+      }
+      spentPart = now
+    })
+    /** What has not begun ends here. */
+    const failPending = Effect.gen(function* () {
+      for (const job of yield* journal.jobs(runId).pipe(Effect.catchTag("NotFound", Effect.die))) {
+        if (job.status !== "pending") continue
+        const result = explain(unattempted(job, culprit === undefined ? overspent : cancelled, 0))
+        yield* firmly(journal.settle(result)).pipe(Effect.catchTag("LeaseLost", Effect.die))
+        counts.pending -= 1
+        yield* leaveRoom(job.jobId)
+        yield* finish(result)
+      }
+    }).pipe(Effect.uninterruptible)
+
+    /** What this machine lacks; looked at again and again while it does. */
+    let short: string | null = null
+    let lookedAt = Number.NEGATIVE_INFINITY
+    const look = () => {
+      if (now() - lookedAt < betweenLooks) return
+      lookedAt = now()
+      const before = short
+      short = shortage(shop.workplace.dataDir, shop.workplace.floors)
+      if ((short === null) !== (before === null)) tell({ kind: "held", at: wall(), shortage: short })
+    }
 
     /** The job is another's. */
     const lose = Effect.suspend(() => {
@@ -205,8 +320,10 @@ const work = (
         if (step.kind !== "parked") yield* release(job)
         if (step.kind === "ended") {
           cut ||= step.resumable
-          yield* firmly(journal.settle(step.result, { resumable: step.resumable }))
-          return yield* finish(step.result)
+          const result = explain(step.result)
+          yield* firmly(journal.settle(result, { resumable: step.resumable }))
+          yield* account
+          return yield* finish(result)
         }
         if (step.kind === "parked") {
           const { message, until } = step
@@ -214,6 +331,7 @@ const work = (
           tell({ kind: "toolParked", at: wall(), tool: job.spec.tool, until, message })
         }
         yield* firmly(journal.retry(job.jobId, job.attempts, step.interruption))
+        yield* account
         counts.pending += 1
         const { error, reason } = step.interruption
         tell({ kind: "jobRetrying", at: wall(), ...of, reason, error })
@@ -246,7 +364,7 @@ const work = (
       Effect.gen(function* () {
         const stop = yield* Deferred.make<Stop>()
         running.set(job.jobId, { stop })
-        if (unwanted.delete(job.jobId)) yield* Deferred.succeed(stop, "cancelled")
+        if (unwanted.delete(job.jobId) || culprit !== undefined) yield* Deferred.succeed(stop, "cancelled")
         else if (closed) yield* Deferred.succeed(stop, "interrupted")
         if (!begun.has(job.jobId)) begun.set(job.jobId, now())
         yield* leaveRoom(job.jobId)
@@ -296,7 +414,11 @@ const work = (
     /** One claim, or a rest until there may be something to claim. */
     const dispatch = Effect.gen(function* () {
       const seen = change
-      if (closed || used >= numWorkers || counts.pending === 0) return yield* changeAfter(seen)
+      if (closed || counts.pending === 0) return yield* changeAfter(seen)
+      if (spentPart >= 1 || culprit !== undefined) return yield* failPending
+      if (used >= numWorkers) return yield* changeAfter(seen)
+      look()
+      if (short !== null) return yield* Effect.asVoid(Effect.timeoutOption(changeAfter(seen), betweenLooks))
       if (yield* claimOne) return
       const waiting = yield* journal.waiting(runId)
       if (options.wait === false && running.size === 0 && waiting.due === null && waiting.parked.length > 0) {
@@ -325,8 +447,12 @@ const work = (
 
     /** By the job whose agent asked for them: they were asked for its sake, and are cancelled with it. */
     const children = new Map<string, Array<JobId>>()
-    const adopt = ({ jobId, spec: { parent } }: Pick<Job, "jobId" | "spec">) => {
+    /** Jobs that have a lane, or were asked for from within one. */
+    const inLane = new Set<string>()
+    const adopt = ({ jobId, spec }: Pick<Job, "jobId" | "spec">) => {
+      const { parent } = spec
       if (parent !== null) children.set(parent, [...(children.get(parent) ?? []), jobId])
+      if (laneOf(options, spec) !== null || (parent !== null && inLane.has(parent))) inLane.add(jobId)
     }
 
     /** The start of the run has been told. */
@@ -334,7 +460,12 @@ const work = (
     /** Stores the jobs as pending, then lets the workers at them. */
     const add = (specs: ReadonlyArray<JobSpec>, inRoom = false) =>
       Effect.gen(function* () {
-        const jobs = specs.map((spec) => ({ jobId: JobId.make(`${runId}-${++numbered}`), spec }))
+        const jobs = specs.map((spec) => ({
+          jobId: JobId.make(`${runId}-${++numbered}`),
+          spec,
+          // Who asked waits for it: it would never come in after that one, and works within its turn.
+          lane: spec.parent !== null && inLane.has(spec.parent) ? null : laneOf(options, spec)
+        }))
         yield* journal.add(runId, jobs)
         if (inRoom) for (const { jobId } of jobs) housed.add(jobId)
         submitted += jobs.length
@@ -380,9 +511,8 @@ const work = (
         )
       }).pipe(Effect.uninterruptible)
 
-    yield* add(planned)
     const jobs = yield* journal.jobs(runId).pipe(Effect.catchTag("NotFound", Effect.die))
-    if (planned.length === 0) jobs.forEach(adopt)
+    jobs.forEach(adopt)
     tell({
       kind: "runStarted",
       at: wall(),
@@ -390,10 +520,12 @@ const work = (
       project,
       workers: numWorkers,
       containment: shop.processes.level,
+      overlaps: overlapping,
       earlier: ended(),
       jobs: jobs.flatMap((job) => (isTerminal(job.status) ? [] : [head(job)]))
     })
     opened = true
+    yield* account
     yield* Effect.forkScoped(dispatch)
     yield* Effect.forever(beat).pipe(
       Effect.catchAll((error) => Deferred.fail(broken, error)),
@@ -404,7 +536,9 @@ const work = (
       Effect.gen(function* () {
         closed = true
         for (const entry of running.values()) yield* Deferred.succeed(entry.stop, "interrupted")
+        yield* changed
         yield* FiberSet.awaitEmpty(agents)
+        over = true
         yield* changed
         const status = cut || submitted > ended() ? "interrupted" : statusOf(counts)
         yield* Effect.ignoreLogged(journal.close(runId, status))
@@ -421,18 +555,25 @@ const work = (
       Effect.gen(function* () {
         yield* plan(spec)
         // A job of this queue that waited for room in it might wait for itself.
-        const housing = spec.parent === null ? room : undefined
-        if (housing !== undefined) yield* housing.take(1)
-        return yield* Effect.uninterruptible(
-          Effect.gen(function* () {
-            if (closed || (spec.parent !== null && (yield* isOver(spec.parent)))) {
-              if (housing !== undefined) yield* housing.release(1)
-              return yield* new QueueClosed({ message: closed ? "the queue is closed" : "the job that asks is over" })
-            }
-            const [job] = yield* add([spec], housing !== undefined)
-            return job === undefined ? yield* Effect.dieMessage("a job was added and is not there") : job.jobId
-          })
+        const most = spec.parent === null ? (options.maxQueueSize ?? 0) : 0
+        for (let seen = change; !closed && most > 0 && housed.size + reserved >= most; seen = change) {
+          yield* changeAfter(seen)
+        }
+        if (closed) return yield* new QueueClosed({ message: "the queue is closed" })
+        if (spec.parent !== null && (yield* isOver(spec.parent))) {
+          return yield* new QueueClosed({ message: "the job that asks is over" })
+        }
+        reserved += 1
+        const jobs = yield* add([spec], most > 0).pipe(
+          Effect.ensuring(
+            Effect.sync(() => {
+              reserved -= 1
+            })
+          ),
+          Effect.uninterruptible
         )
+        const [job] = jobs
+        return job === undefined ? yield* Effect.dieMessage("a job was added and is not there") : job.jobId
       }).pipe(Effect.provide(context))
 
     /** The next page of results after a cursor, waited for; none when there will be no more. */
@@ -441,7 +582,7 @@ const work = (
     ): Effect.Effect<Option.Option<readonly [ReadonlyArray<JobResult>, number]>, StorageError> =>
       Effect.suspend(() => {
         const seen = change
-        const last = closed || parkedOnly || ended() === submitted
+        const last = over || parkedOnly || ended() === submitted
         return Effect.flatMap(journal.results(runId, cursor), (found) => {
           const end = found.at(-1)
           if (end !== undefined) return Effect.succeedSome([found.map(({ result }) => result), end.cursor] as const)
@@ -487,6 +628,11 @@ const head = ({ jobId, spec }: Pick<Job, "jobId" | "spec">): JobHead => {
   const { agentId, directory, parent, role, tool } = spec
   return { jobId, agentId, role, tool, directory, parent }
 }
+const overspent = {
+  status: "failed",
+  reason: "BudgetExceeded",
+  error: "the budget of the run is spent – it was not started – raise budget and resume, or split the work"
+} as const
 
 const bug = {
   status: "failed",

@@ -1,5 +1,5 @@
 import { type Identity, MemoryType } from "@contextfs/memory/Memory"
-import { type ListQuery, MemoryStore } from "@contextfs/memory/MemoryStore"
+import { type EventQuery, MemoryStore } from "@contextfs/memory/MemoryStore"
 import { Permission } from "@contextfs/roles/Role"
 import { RoleRegistry } from "@contextfs/roles/RoleRegistry"
 import * as Effect from "effect/Effect"
@@ -8,19 +8,27 @@ import * as McpTool from "../McpTool.js"
 import { Excerpt, excerpt, excerptText } from "./memoryView.js"
 import { asToolError, limitTo, optional, project, reading, sameProject, withDefault } from "./toolInput.js"
 
-/** What agents of the caller's project saved, newest first: by who saved it, not by search. */
+/** What agents of the caller's project saved, newest first: from the change feed, not by search. */
 const saved = (
-  query: Pick<ListQuery, "limit" | "role" | "types">,
+  query: Pick<EventQuery, "limit" | "role" | "types">,
   input: { readonly project?: string },
   caller: Identity
 ) =>
   Effect.gen(function* () {
     yield* sameProject(input.project, caller)
     const store = yield* MemoryStore
-    const memories = yield* store
-      .list({ ...query, project: caller.project, agents: true })
+    const events = yield* store
+      .events({
+        ...query,
+        project: caller.project,
+        agents: true,
+        kinds: ["created", "merged", "evolved"],
+        current: true,
+        newestFirst: true
+      })
       .pipe(Effect.mapError(asToolError))
-    return { memories: memories.map(excerpt) }
+    // Whoever saved it first is its author; the view is about who saved it last.
+    return { memories: events.map(({ by, memory }) => excerpt({ ...memory, ...by })) }
   })
 
 const Memories = Schema.Struct({ memories: Schema.Array(Excerpt) })
