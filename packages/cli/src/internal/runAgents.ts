@@ -97,9 +97,7 @@ const warnOfFull = ({ jobs }: RunConfig.RunConfig, session: Session): void => {
     .filter(({ delegate, permission }) => permission === "full" || delegate === "full")
     .map(({ agentId }) => agentId)
   if (agents.length === 0) return
-  session.note(
-    `warning: permission "full": ${agents.join(", ")} may do anything that you may do, without asking`
-  )
+  session.note(`warning: permission "full": ${agents.join(", ")} may do anything that you may do, without asking`)
 }
 
 /** Runs the agents and shows them. The exit code says whether all completed. */
