@@ -6,6 +6,7 @@ import * as RoleRegistry from "@contextfs/roles/RoleRegistry"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as AgentProcess from "./AgentProcess.js"
+import * as privateJournal from "./internal/privateJournal.js"
 import * as JobQueue from "./JobQueue.js"
 import * as Orchestrator from "./Orchestrator.js"
 import type { HostUnfit } from "./OrchestratorError.js"
@@ -34,6 +35,12 @@ export type Services =
 
 export type Failure = HostUnfit | StorageError
 
+const journal = ({ dataDir, env }: Options): Layer.Layer<JobQueue.JobQueue, StorageError> =>
+  Layer.effect(
+    JobQueue.JobQueue,
+    Effect.map(JobQueue.JobQueue, (inner) => privateJournal.make(inner, { dataDir, env }))
+  ).pipe(Layer.provide(JobQueue.layerSqlite({ path: path.join(dataDir, "orchestrator.db") })))
+
 export const layer = (options: Options): Layer.Layer<Services, Failure> => {
   const workplace = Workplace.layer({
     dataDir: options.dataDir,
@@ -47,7 +54,7 @@ export const layer = (options: Options): Layer.Layer<Services, Failure> => {
   )
   const services = Layer.mergeAll(
     processes,
-    JobQueue.layerSqlite({ path: path.join(options.dataDir, "orchestrator.db") }),
+    journal(options),
     options.memory ?? MemoryStore.layerSqlite({ path: path.join(options.dataDir, "memory.db") }),
     RoleRegistry.layer
   )

@@ -7,7 +7,9 @@ import type { Admission, RunServerService } from "@contextfs/mcp/RunServer"
 import type { Identity } from "@contextfs/memory/Memory"
 import type { StorageError } from "@contextfs/memory/MemoryError"
 import type * as MemoryStore from "@contextfs/memory/MemoryStore"
+import * as PrivateFiles from "@contextfs/memory/PrivateFiles"
 import * as PromptBlock from "@contextfs/memory/PromptBlock"
+import * as Redaction from "@contextfs/memory/Redaction"
 import * as Prompt from "@contextfs/roles/Prompt"
 import * as Protocol from "@contextfs/roles/Protocol"
 import type { Role } from "@contextfs/roles/Role"
@@ -25,10 +27,10 @@ import type { SpawnFailed } from "../OrchestratorError.js"
 import type { AgentEvent, Invocation, ToolAdapter } from "../ToolAdapter.js"
 import { type Ended, emptyTally, judge, type Verdict } from "../Verdict.js"
 import type { WorkplaceService } from "../Workplace.js"
+import * as attemptFiles from "./attemptFiles.js"
 import * as git from "./git.js"
 import * as outputFiles from "./outputFiles.js"
 import * as overlay from "./overlay.js"
-import * as redaction from "./redaction.js"
 import { Watch } from "./watch.js"
 
 /** From the terminal event to the end of the process. */
@@ -65,6 +67,8 @@ export interface AttemptOutcome {
   readonly verdict: Verdict
   readonly evidence: Evidence | null
   readonly watch: Watch | null
+  /** Knows the secrets that the agent was given; null where nothing was started. */
+  readonly redactor: Redaction.Redactor | null
   readonly memory: MemoryProtocol | null
   /** The program was given the memory server and never started it. */
   readonly unconnected: boolean
@@ -81,9 +85,9 @@ export const run = (shop: Shop, input: AttemptInput): Effect.Effect<AttemptOutco
     const before = repository === null ? null : yield* git.look(repository, gitPath)
     const admission = spec.memory ? yield* shop.server.admit(input.identity) : null
     const marker = `${shop.processes.marker}-${job.jobId}-${job.attempts}`
-    const folder = path.join(shop.workplace.dataDir, "runs", job.runId, job.jobId, `${job.attempts}`)
+    const folder = attemptFiles.folderOf(shop.workplace.dataDir, attemptOf(job))
     const temporary = yield* Effect.acquireRelease(
-      Effect.sync(() => fs.mkdtempSync(path.join(shop.workplace.runtimeDir, "t"))),
+      Effect.sync(() => PrivateFiles.temporaryFolder(path.join(shop.workplace.runtimeDir, "t"))),
       (dir) => Effect.sync(() => fs.rmSync(dir, { recursive: true, force: true }))
     )
 
@@ -105,12 +109,10 @@ export const run = (shop: Shop, input: AttemptInput): Effect.Effect<AttemptOutco
     const stderr = redactor.text(outputFiles.tail(path.join(folder, "stderr"), stderrTailBytes))
     watch.complete(end.exitCode ?? -1, stderr, now())
     const files = ["stdout", "stderr"].map((name) => path.join(folder, name))
-    const excess = files.reduce((bytes, file) => bytes + fs.statSync(file).size, 0) > spec.maxOutput
+    const excess = files.reduce((bytes, file) => bytes + outputFiles.size(file), 0) > spec.maxOutput
     for (const file of files) {
       if (excess) outputFiles.clip(file, spec.maxOutput / 2)
-      redactor.file(file)
     }
-    fs.rmSync(path.join(folder, "prompt"), { force: true })
 
     const verdict = judge({
       tool: adapter.name,
@@ -127,6 +129,7 @@ export const run = (shop: Shop, input: AttemptInput): Effect.Effect<AttemptOutco
     return {
       verdict,
       watch,
+      redactor,
       evidence: {
         rule: verdict.rule,
         exitCode: end.exitCode,
@@ -163,6 +166,7 @@ export const notStarted = (tool: string, message: string): AttemptOutcome => ({
   }),
   evidence: null,
   watch: null,
+  redactor: null,
   memory: null,
   unconnected: false,
   filesChanged: null
@@ -176,7 +180,7 @@ interface Begun {
   readonly ending: Deferred.Deferred<Ended>
   /** Milliseconds of a monotonic clock. */
   readonly now: () => number
-  readonly redactor: redaction.Redactor
+  readonly redactor: Redaction.Redactor
 }
 
 /** Everything up to the running process. */
@@ -234,7 +238,7 @@ const begin = (
     if ("refused" in invocation) return yield* new NotStarted({ message: invocation.refused })
 
     yield* Effect.try({
-      try: () => write(at.folder, prompt, invocation),
+      try: () => write(attemptFiles.make(workplace.dataDir, attemptOf(job)), prompt, invocation),
       catch: (cause) =>
         new NotStarted({ message: `cannot write ${at.folder}: ${cause instanceof Error ? cause.message : cause}` })
     })
@@ -274,7 +278,8 @@ const begin = (
         [AgentProcess.markerVariable]: at.marker
       }
     })
-    const redactor = redaction.make(env)
+    const redactor = Redaction.make(workplace.env, env)
+    const redact = redactor.lines()
     const agent = yield* shop.processes.launch(
       {
         command: [...input.program, ...invocation.args, ...(spec.settings.args ?? [])],
@@ -286,7 +291,7 @@ const begin = (
         grace: Duration.millis(spec.grace)
       },
       {
-        line: (line) => watch.line(redactor.text(line), now()),
+        line: (line) => watch.line(redact(line), now()),
         grew: (stream, bytes) => watch.grew(stream, bytes, now()),
         overlong: () => watch.overlong(),
         sated: () => watch.ending === "outputLimit",
@@ -315,10 +320,10 @@ const recall = (store: MemoryStore.MemoryStoreService, job: Job): Effect.Effect<
     })
   })
 
+const attemptOf = ({ attempts, jobId, runId }: Job): attemptFiles.Attempt => ({ runId, jobId, attempt: attempts })
+
 const write = (folder: string, prompt: string, invocation: Invocation): void => {
-  fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const put = (name: string, text: string) =>
-    fs.writeFileSync(path.join(folder, name), text, { mode: 0o600, flag: "wx" })
+  const put = (name: string, text: string) => PrivateFiles.write(path.join(folder, name), text)
   put("prompt", invocation.stdin ?? prompt)
   for (const [name, text] of Object.entries(invocation.files ?? {})) put(name, text)
 }

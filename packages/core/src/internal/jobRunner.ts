@@ -2,6 +2,7 @@
 import type { Identity } from "@contextfs/memory/Memory"
 import type { StorageError } from "@contextfs/memory/MemoryError"
 import * as Namespace from "@contextfs/memory/Namespace"
+import * as Redaction from "@contextfs/memory/Redaction"
 import type { RoleRegistry } from "@contextfs/roles/RoleRegistry"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
@@ -14,6 +15,7 @@ import type { JobQueueService } from "../JobQueue.js"
 import type { RunEvent } from "../Orchestrator.js"
 import type { Workplace } from "../Workplace.js"
 import * as attempt from "./attempt.js"
+import * as attemptFiles from "./attemptFiles.js"
 import { remember } from "./outcome.js"
 import { plan } from "./plan.js"
 
@@ -120,21 +122,31 @@ export const run = (
           onProcess: (process) => Effect.ignore(journal.identify(job.jobId, job.attempts, process))
         })
     const { verdict } = outcome
+    const redactor = outcome.redactor ?? Redaction.make(shop.workplace.env, job.spec.settings.env ?? {}, job.spec.env)
+    const { dataDir } = shop.workplace
+    // What is told is stored by then; of files that could not be redacted now the next start takes care.
+    const redactFiles = Effect.ignore(
+      attemptFiles.redact(dataDir, { runId: job.runId, jobId: job.jobId, attempt: job.attempts }, redactor)
+    )
 
     if (verdict.retryable && verdict.reason !== null && job.attempts <= job.spec.retries) {
-      const failure = { reason: verdict.reason, error: verdict.error ?? verdict.reason }
+      const failure = { reason: verdict.reason, error: yield* redactor.thorough(verdict.error ?? verdict.reason) }
       const stopped = yield* pause(job.attempts, control.cancelled)
       if (!stopped) {
         yield* journal.retry(job.jobId, job.attempts, failure).pipe(Effect.catchTag("LeaseLost", Effect.die))
+        yield* redactFiles
         control.tell({ kind: "jobRetrying", at: control.wall(), ...of, ...failure })
         return null
       }
     }
 
-    const result = resultOf(job, outcome, control.elapsed())
+    const result = yield* redactor.value(resultOf(job, outcome, control.elapsed()))
     const completedAs = Either.isRight(planned) ? planned.right.role.outcome : "error"
     const warnings = job.spec.memory ? yield* remember(shop.store, identity, job, result, completedAs) : []
-    return yield* settle(journal, { ...result, warnings: [...result.warnings, ...warnings] })
+    return yield* Effect.zipLeft(
+      settle(journal, { ...result, warnings: [...result.warnings, ...warnings] }),
+      redactFiles
+    )
   })
 
 /** Stored before it is told. Nobody else settles the jobs of our run: a lost lease is a bug. */

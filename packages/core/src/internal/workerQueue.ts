@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto"
-import * as fs from "node:fs"
 import * as path from "node:path"
 import * as RunServer from "@contextfs/mcp/RunServer"
 import type { StorageError } from "@contextfs/memory/MemoryError"
 import * as MemoryStore from "@contextfs/memory/MemoryStore"
+import * as PrivateFiles from "@contextfs/memory/PrivateFiles"
+import * as Redaction from "@contextfs/memory/Redaction"
 import type { RoleRegistry } from "@contextfs/roles/RoleRegistry"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -19,12 +20,11 @@ import { HostUnfit, QueueClosed } from "../OrchestratorError.js"
 import type { Failure, Options, WorkerQueue } from "../WorkerQueue.js"
 import { Workplace } from "../Workplace.js"
 import type { Shop } from "./attempt.js"
+import * as attemptFiles from "./attemptFiles.js"
 import { cancelled, run as runJob, settle, unattempted } from "./jobRunner.js"
 import { endLeftovers } from "./leftovers.js"
 import { plan } from "./plan.js"
 import * as procfs from "./procfs.js"
-import { redactingStore } from "./redactingStore.js"
-import * as redaction from "./redaction.js"
 
 /** A job that has not ended. */
 interface Live {
@@ -48,7 +48,8 @@ export const make = (options: Options): Effect.Effect<WorkerQueue, Failure, Scop
     const journal = yield* JobQueue
     const processes = yield* AgentProcess.AgentProcess
     const workplace = yield* Workplace
-    const store = redactingStore(yield* MemoryStore.MemoryStore, redaction.make(workplace.env))
+    const redactor = Redaction.make(workplace.env)
+    const store = Redaction.store(yield* MemoryStore.MemoryStore, redactor)
     const clock = yield* Effect.clock
     const now = () => Number(clock.unsafeCurrentTimeNanos() / 1_000n) / 1_000
     const wall = () => clock.unsafeCurrentTimeMillis()
@@ -60,7 +61,7 @@ export const make = (options: Options): Effect.Effect<WorkerQueue, Failure, Scop
     const runId = yield* newRunId
     // A folder of its own: several queues may share a process.
     const directory = path.join(workplace.runtimeDir, runId)
-    yield* Effect.sync(() => fs.mkdirSync(directory, { mode: 0o700 }))
+    yield* Effect.sync(() => PrivateFiles.folder(workplace.runtimeDir, runId))
     const server = yield* RunServer.make({ directory }).pipe(
       Effect.provideService(MemoryStore.MemoryStore, store),
       Effect.mapError(
@@ -69,6 +70,11 @@ export const make = (options: Options): Effect.Effect<WorkerQueue, Failure, Scop
     )
     const shop: Shop = { workplace, processes, store, server }
     yield* endLeftovers(journal)
+    // After that a run that is not running is over, and its files are nobody's.
+    if (attemptFiles.raw(workplace.dataDir).length > 0) {
+      const running = new Set((yield* journal.runs({ status: "running", limit: 1000 })).map((run) => run.runId))
+      yield* attemptFiles.finish(workplace.dataDir, redactor, ({ runId }) => !running.has(runId))
+    }
     yield* journal.open({
       runId,
       project: options.project,
