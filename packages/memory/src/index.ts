@@ -1,4 +1,5 @@
 /** The shared memory of ContextFS. */
+export * as JsonText from "./JsonText.js"
 export * as Memory from "./Memory.js"
 export * as MemoryStore from "./MemoryStore.js"
 export * as Namespace from "./Namespace.js"

@@ -35,7 +35,11 @@ export const provide = <A, E>(
           : new StorageError({ message: `${folder}: ${cause instanceof Error ? cause.message : cause}` })
     })
     const clean = Layer.map(layerSqlite({ path: path.join(folder, Namespace.databaseName) }), (services) =>
-      Context.add(services, MemoryStore, Redaction.store(Context.get(services, MemoryStore), Redaction.make(session.env)))
+      Context.add(
+        services,
+        MemoryStore,
+        Redaction.store(Context.get(services, MemoryStore), Redaction.make(session.env))
+      )
     )
     return yield* Effect.provide(effect, clean)
   })

@@ -13,6 +13,7 @@ import * as McpServer from "../McpServer.js"
 import type { McpTool } from "../McpTool.js"
 import { instructions, memoryTools } from "../MemoryTools.js"
 import type { Admission, Options, RunServerService } from "../RunServer.js"
+import { maxCallsPerMinute } from "./mcpServer.js"
 
 /** Node cuts longer socket paths silently: the kernel's limit less the final NUL. */
 const maxSocketPathBytes = process.platform === "darwin" ? 103 : 107
@@ -71,6 +72,7 @@ export const make = <R = never>(
         const key = digest(token)
         const calls: Array<MemoryCall> = []
         let connected = false
+        const mayCall = perMinute(maxCallsPerMinute)
         const onCall = (call: MemoryCall) => {
           const before = calls.filter(({ tool }) => tool === call.tool).length
           if (before < maxCallsOfATool) calls.push({ ...call, memoryIds: call.memoryIds.slice(0, 20) })
@@ -81,7 +83,7 @@ export const make = <R = never>(
           Effect.sync(() => {
             guests.set(key, (socket) => {
               connected = true
-              run(mcp.serve(socket, socket, { caller: identity, onCall }))
+              run(mcp.serve(socket, socket, { caller: identity, onCall, mayCall }))
             })
           }),
           () => Effect.sync(() => guests.delete(key))
@@ -96,6 +98,19 @@ export const make = <R = never>(
 
     return { socketPath, admit, connections: Effect.sync(() => ({ open, total })) }
   })
+
+/** True for at most `most` questions in each minute. */
+const perMinute = (most: number): ((now: number) => boolean) => {
+  let minute = Number.NEGATIVE_INFINITY
+  let count = 0
+  return (now) => {
+    if (now - minute >= 60_000 || now < minute) {
+      minute = now
+      count = 0
+    }
+    return ++count <= most
+  }
+}
 
 const digest = (token: string | Buffer): string => createHash("sha256").update(token).digest("hex")
 
