@@ -9,7 +9,7 @@ import * as PrivateFiles from "@contextfs/memory/PrivateFiles"
 import type { Redactor } from "@contextfs/memory/Redaction"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { JobId, RunId } from "../Job.js"
+import { type Job, JobId, RunId } from "../Job.js"
 
 /** One attempt of a job. */
 const Attempt = Schema.Struct({ runId: RunId, jobId: JobId, attempt: Schema.Int.pipe(Schema.positive()) })
@@ -23,11 +23,29 @@ const inputs: ReadonlySet<string> = new Set(["job.sh", "prompt"])
 /** Half a file, left by a crash. */
 const isHalf = (name: string): boolean => name.endsWith(".redacted") || name.endsWith(".clipped")
 
+export const of = ({ attempts, jobId, runId }: Pick<Job, "attempts" | "jobId" | "runId">): Attempt => ({
+  runId,
+  jobId,
+  attempt: attempts
+})
+
 export const folderOf = (dataDir: string, { attempt, jobId, runId }: Attempt): string =>
   path.join(dataDir, "runs", runId, jobId, `${attempt}`)
 
 const markOf = (dataDir: string, { attempt, jobId, runId }: Attempt): string =>
   path.join(dataDir, rawFolder, `${runId}.${jobId}.${attempt}`)
+
+/** What a job was given and is secret, while it has not ended. */
+export const givenFile = (dataDir: string, { jobId, runId }: Pick<Attempt, "jobId" | "runId">): string =>
+  path.join(dataDir, "runs", runId, jobId, "given.json")
+
+/** The job needs it no more. */
+export const forget = (dataDir: string, job: Pick<Attempt, "jobId" | "runId">): Effect.Effect<void> =>
+  Effect.ignore(attemptTo(() => fs.rmSync(givenFile(dataDir, job), { force: true })))
+
+/** Whether the files of the job's current attempt are still raw. */
+export const isRaw = (dataDir: string, job: Pick<Job, "attempts" | "jobId" | "runId">): boolean =>
+  fs.existsSync(markOf(dataDir, of(job)))
 
 /** Makes the folder of an attempt that begins, marked as raw. Throws what the file system says. */
 export const make = (dataDir: string, attempt: Attempt): string => {
@@ -73,13 +91,3 @@ export const raw = (dataDir: string): ReadonlyArray<Attempt> => {
     return found._tag === "Some" && more.length === 0 ? [found.value] : []
   })
 }
-
-/** Redacts what is left of attempts that are over; what fails is tried again at the next start. */
-export const finish = (
-  dataDir: string,
-  redactor: Redactor,
-  isOver: (attempt: Attempt) => boolean
-): Effect.Effect<void> =>
-  Effect.forEach(raw(dataDir).filter(isOver), (attempt) => Effect.ignore(redact(dataDir, attempt, redactor)), {
-    discard: true
-  })

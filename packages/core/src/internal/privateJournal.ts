@@ -3,15 +3,15 @@
  * lies in a file of its own until the job has ended, because a resumed run needs it; the journal keeps placeholders.
  */
 import * as fs from "node:fs"
-import * as path from "node:path"
 import { StorageError } from "@contextfs/memory/MemoryError"
 import * as PrivateFiles from "@contextfs/memory/PrivateFiles"
 import * as Redaction from "@contextfs/memory/Redaction"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { type JobId, JobSpec, type RunId } from "../Job.js"
+import { type Job, type JobId, JobSpec, type RunId } from "../Job.js"
 import type { JobQueueService } from "../JobQueue.js"
+import * as attemptFiles from "./attemptFiles.js"
 
 export interface Options {
   readonly dataDir: string
@@ -36,7 +36,6 @@ const storage = <A>(file: string, run: () => A): Effect.Effect<A, StorageError> 
 
 export const make = (journal: JobQueueService, { dataDir, env }: Options): JobQueueService => {
   const common = Redaction.make(env)
-  const fileOf = (runId: RunId, jobId: JobId) => path.join(dataDir, "runs", runId, jobId, "given.json")
 
   /** The specification without secrets; what they were is written to the job's file first. */
   const hide = (runId: RunId, jobId: JobId, spec: JobSpec): Effect.Effect<JobSpec, StorageError> =>
@@ -46,51 +45,57 @@ export const make = (journal: JobQueueService, { dataDir, env }: Options): JobQu
       const redactor = Object.keys(own).length === 0 ? common : Redaction.make(env, own)
       const clean = yield* redactor.value(given)
       if (clean === given) return spec
-      yield* storage(fileOf(runId, jobId), () => {
+      const file = attemptFiles.givenFile(dataDir, { runId, jobId })
+      yield* storage(file, () => {
         PrivateFiles.folder(dataDir, "runs", runId, jobId)
-        PrivateFiles.write(fileOf(runId, jobId), encode(given))
+        PrivateFiles.write(file, encode(given))
       })
       return { ...spec, ...clean }
     })
 
-  const reveal = (runId: RunId, jobId: JobId, spec: JobSpec): Effect.Effect<JobSpec, StorageError> =>
+  const reveal = <J extends Job>(job: J): Effect.Effect<J, StorageError> =>
     Effect.gen(function* () {
-      const file = fileOf(runId, jobId)
-      const text = yield* storage(file, () => {
-        const descriptor = PrivateFiles.open(file)
-        if (descriptor === undefined) return undefined
-        try {
-          return fs.readFileSync(descriptor, "utf8")
-        } finally {
-          fs.closeSync(descriptor)
-        }
-      })
-      if (text === undefined) return spec
+      const { env, settings, task } = job.spec
+      if (Redaction.count(JSON.stringify([task, env, settings])) === 0) return job
+      const file = attemptFiles.givenFile(dataDir, job)
+      const text = yield* storage(file, () => read(file))
+      // The job has ended, and its secrets are gone.
+      if (text === undefined) return job
       const given = yield* decode(text).pipe(
         Effect.mapError(() => new StorageError({ message: `${file}: not what was written`, hint: "run the job anew" }))
       )
-      return { ...spec, ...given }
+      return { ...job, spec: { ...job.spec, ...given } }
     })
 
   return {
     ...journal,
     add: (runId, jobs) =>
-      Effect.forEach(jobs, ({ jobId, spec }) => Effect.map(hide(runId, jobId, spec), (spec) => ({ jobId, spec }))).pipe(
+      Effect.forEach(jobs, (job) => Effect.map(hide(runId, job.jobId, job.spec), (spec) => ({ ...job, spec }))).pipe(
         Effect.flatMap((clean) => journal.add(runId, clean))
       ),
     claim: (...of) =>
       Effect.flatMap(
         journal.claim(...of),
-        Option.match({
-          onNone: () => Effect.succeedNone,
-          onSome: (job) => Effect.map(reveal(job.runId, job.jobId, job.spec), (spec) => Option.some({ ...job, spec }))
-        })
+        Option.match({ onNone: () => Effect.succeedNone, onSome: (job) => Effect.asSome(reveal(job)) })
       ),
-    settle: (result, ...rest) =>
-      Effect.zipLeft(
-        journal.settle(result, ...rest),
-        // The outcome is stored; a file that stays is removed by nobody, but is still readable by its owner alone.
-        Effect.ignore(Effect.try(() => fs.rmSync(fileOf(result.runId, result.jobId), { force: true })))
+    job: (id) => Effect.flatMap(journal.job(id), reveal),
+    jobs: (id) => Effect.flatMap(journal.jobs(id), (jobs) => Effect.forEach(jobs, reveal)),
+    settle: (result, options) =>
+      Effect.tap(journal.settle(result, options), () =>
+        // Where files are still raw, they are redacted by what the job was given, which goes after them.
+        options?.resumable === true || attemptFiles.isRaw(dataDir, result)
+          ? Effect.void
+          : attemptFiles.forget(dataDir, result)
       )
+  }
+}
+
+const read = (file: string): string | undefined => {
+  const descriptor = PrivateFiles.open(file)
+  if (descriptor === undefined) return undefined
+  try {
+    return fs.readFileSync(descriptor, "utf8")
+  } finally {
+    fs.closeSync(descriptor)
   }
 }

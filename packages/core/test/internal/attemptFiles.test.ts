@@ -45,7 +45,7 @@ describe("the files of an attempt", () => {
       })
   )
 
-  it.effect("are finished at the next start, wherever a crash was, but not of an attempt that goes on", () =>
+  it.effect("are finished by doing it again, wherever a crash was", () =>
     Effect.gen(function* () {
       const { attempt, dataDir, folder } = begin()
       // One is done, of one there is a half, and the program's view of the user's settings is still there.
@@ -55,9 +55,7 @@ describe("the files of an attempt", () => {
       fs.mkdirSync(path.join(folder, "settings"))
       fs.writeFileSync(path.join(root, "login"), secret)
       fs.symlinkSync(path.join(root, "login"), path.join(folder, "settings", "login"))
-      yield* attemptFiles.finish(dataDir, redactor, () => false)
-      expect(attemptFiles.raw(dataDir)).toEqual([attempt])
-      yield* attemptFiles.finish(dataDir, redactor, () => true)
+      yield* attemptFiles.redact(dataDir, attempt, redactor)
       expect(attemptFiles.raw(dataDir)).toEqual([])
       expect(fs.readdirSync(folder).sort()).toEqual(["mcp.json", "stderr", "stdout"])
       expect(fs.readFileSync(path.join(folder, "stderr"), "utf8")).toBe(clean)
