@@ -1,5 +1,6 @@
 /** The table of commands. To add one: a file in `commands/`, and its name in here. */
 import type { Group } from "./Command.js"
+import { completions } from "./commands/completions.js"
 import { doctor } from "./commands/doctor.js"
 import { errors } from "./commands/errors.js"
 import { findings } from "./commands/findings.js"
@@ -32,5 +33,5 @@ const memory: Group = {
 export const root: Group = {
   name: "contextfs",
   summary: "run many coding agents at once, with one shared memory",
-  commands: [orchestrator, memory, mcp, trust, doctor]
+  commands: [orchestrator, memory, mcp, trust, doctor, completions]
 }

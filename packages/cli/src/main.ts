@@ -11,6 +11,8 @@ import type { Answer } from "./Command.js"
 import { root } from "./Commands.js"
 import { type Globals, type Parsed, parse } from "./internal/argv.js"
 import { cleanLines, json } from "./internal/clean.js"
+import { complete } from "./internal/complete.js"
+import { asking } from "./internal/completionScripts.js"
 import { errorJson, errorText } from "./internal/errorText.js"
 import { help } from "./internal/help.js"
 import { style } from "./internal/layout.js"
@@ -167,4 +169,17 @@ const fail = (told: Report, globals: Globals): void => {
   process.exitCode = told.code
 }
 
-main(process.argv.slice(2))
+/** What can stand where the cursor is, for the script of a shell; no error of ours disturbs its line. */
+const completing = (words: ReadonlyArray<string>): void => {
+  const place = { cwd: process.cwd(), env: process.env, home: homedir() }
+  Effect.runFork(
+    Effect.promise(() => import("./internal/completionValues.js")).pipe(
+      Effect.flatMap(({ answer }) => answer(complete(root, words), place)),
+      Effect.map(print)
+    )
+  )
+}
+
+const [first, ...rest] = process.argv.slice(2)
+if (first === asking) completing(rest)
+else main(process.argv.slice(2))

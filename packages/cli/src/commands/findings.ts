@@ -4,7 +4,14 @@ import * as parameters from "../internal/parameters.js"
 import * as scope from "../internal/scope.js"
 
 const limit = parameters.limit("l", 1000, 20)
-const role = option({ name: "role", short: "r", value: "TEXT", help: "Only of agents in this role", read: text })
+const role = option({
+  name: "role",
+  short: "r",
+  value: "TEXT",
+  help: "Only of agents in this role",
+  completes: "role",
+  read: text
+})
 
 export const findings: Command = {
   name: "findings",

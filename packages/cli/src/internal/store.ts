@@ -12,7 +12,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type { Session } from "../Session.js"
 
-export const dataDir = (session: Session): string => Namespace.dataDir(session.env, session.home)
+export const dataDir = (session: Pick<Session, "env" | "home">): string => Namespace.dataDir(session.env, session.home)
 
 const memoryFile = (session: Session): string => path.join(dataDir(session), Namespace.databaseName)
 
