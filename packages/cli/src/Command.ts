@@ -102,6 +102,16 @@ export const optionalArgument = (named: Named): Parameter<string | undefined> =>
   read: ([first]) => (first === undefined ? Either.right(undefined) : text(first))
 })
 
+/** An argument that may be given any number of times, and is the last one. */
+export const manyArguments = (named: Named): Parameter<ReadonlyArray<string>> => ({
+  ...named,
+  kind: "argument",
+  value: named.name,
+  required: false,
+  many: true,
+  read: (texts) => Either.all(texts.map(text))
+})
+
 export const flag = (named: Named): Parameter<boolean> => ({
   ...named,
   kind: "flag",

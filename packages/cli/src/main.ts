@@ -21,7 +21,8 @@ import type { Screen, Session } from "./Session.js"
 
 declare const __VERSION__: string
 
-const print = writer(process.stdout)
+const closed = Deferred.unsafeMake<void>(FiberId.none)
+const print = writer(process.stdout, () => Deferred.unsafeDone(closed, Effect.void))
 const complain = writer(process.stderr)
 const coloured = (stream: NodeJS.WriteStream): boolean =>
   stream.isTTY === true && (process.env["NO_COLOR"] ?? "") === "" && process.env["TERM"] !== "dumb"
@@ -42,7 +43,7 @@ const main = (argv: ReadonlyArray<string>): void => {
     case "command": {
       const hurried = Deferred.unsafeMake<void>(FiberId.none)
       const listeners: Array<() => void> = []
-      let left: Answer | undefined
+      let left: Left
       const session: Session = {
         env: process.env,
         home: homedir(),
@@ -55,7 +56,12 @@ const main = (argv: ReadonlyArray<string>): void => {
         leave: (answer) => {
           left = answer
         },
-        stdout: { columns, colour: coloured(process.stdout), screen: screenOf(process.stdout) },
+        stdout: {
+          columns,
+          colour: coloured(process.stdout),
+          screen: screenOf(process.stdout),
+          closed: Deferred.await(closed)
+        },
         hurried: Deferred.await(hurried)
       }
       const signals = {
@@ -96,11 +102,13 @@ const dispatched = (parsed: Extract<Parsed, { kind: "command" }>, session: Sessi
   )
 }
 
+type Left = Answer | "quietly" | undefined
+
 interface Signals {
   readonly first: () => void
   readonly second: () => void
   /** What the interrupted command has come to. */
-  readonly left: () => Answer | undefined
+  readonly left: () => Left
 }
 
 /** The first signal interrupts, the second means at once, a third changes nothing. */
@@ -124,7 +132,7 @@ const run = (effect: Effect.Effect<Answer, Failure>, signals: Signals, globals: 
   })
 }
 
-const settle = (exit: Exit.Exit<Answer, Failure>, globals: Globals, ended: number | undefined, left?: Answer): void => {
+const settle = (exit: Exit.Exit<Answer, Failure>, globals: Globals, ended: number | undefined, left: Left): void => {
   if (Exit.isSuccess(exit)) {
     const { exitCode, json: document, text } = exit.value
     print(globals.json ? `${json(document)}\n` : text)
@@ -133,6 +141,8 @@ const settle = (exit: Exit.Exit<Answer, Failure>, globals: Globals, ended: numbe
   }
   const { cause } = exit
   if (ended !== undefined && Cause.isInterruptedOnly(cause)) {
+    process.exitCode = ended
+    if (left === "quietly") return
     const message = "ended by a signal"
     if (left !== undefined && !globals.json) print(left.text)
     fail({ class: "Interrupted", code: ended, message, ...(left === undefined ? {} : { result: left.json }) }, globals)

@@ -100,6 +100,7 @@ export const runAgents = async (
   const layer = Live.layer({
     dataDir: options.dataDir ?? Namespace.dataDir(env, homedir()),
     env,
+    directory: process.cwd(),
     ...(options.tools === undefined ? {} : { tools: options.tools })
   })
   const exit = await Effect.runPromiseExit(

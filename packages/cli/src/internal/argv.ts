@@ -214,14 +214,17 @@ const argumentsOf = (command: Command) => command.parameters.filter(({ kind }) =
 /** Every parameter reads its own texts, here to complain by name and later to be used. */
 const check = (command: Command, texts: Texts, where: string): void => {
   const takes = argumentsOf(command)
-  const extra = texts.args[takes.length]
+  const extra = takes.at(-1)?.many === true ? undefined : texts.args[takes.length]
   if (extra !== undefined) {
     const hint = takes.length > 0 ? "put a text of several words in quotes" : `see ${where} --help`
     throw new Wrong(`unexpected argument ${show(extra)}`, where, hint)
   }
   for (const parameter of command.parameters) {
     const index = takes.indexOf(parameter)
-    const given = index === -1 ? (texts.options.get(parameter) ?? []) : texts.args.slice(index, index + 1)
+    const given =
+      index === -1
+        ? (texts.options.get(parameter) ?? [])
+        : texts.args.slice(index, parameter.many ? undefined : index + 1)
     const shown = index === -1 ? `option --${parameter.name}` : `argument ${parameter.name}`
     if (given.length === 0 && parameter.required) {
       throw new Wrong(`${shown} is missing`, where, `${parameter.help}; see ${where} --help`)

@@ -12,8 +12,8 @@ interface Options {
 export const usageOf = (path: string, command: Pick<Command, "parameters">): string =>
   [
     path,
-    ...command.parameters.flatMap(({ kind, name, required }) =>
-      kind !== "argument" ? [] : [required ? name : `[${name}]`]
+    ...command.parameters.flatMap(({ kind, many, name, required }) =>
+      kind !== "argument" ? [] : [`${required ? name : `[${name}]`}${many ? "..." : ""}`]
     ),
     "[OPTIONS]"
   ].join(" ")

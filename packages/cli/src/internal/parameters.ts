@@ -27,17 +27,20 @@ export const tool = option({
   read: text
 })
 
+/** Milliseconds of a length of time. */
+export const length = (given: string): Either.Either<number, string> =>
+  Either.fromOption(
+    Option.filter(Duration.toMillis(given), (millis) => millis > 0 && millis <= 30 * 86_400_000),
+    () => 'seconds above 0, or a text such as "5 minutes", up to 30 days'
+  )
+
 /** Milliseconds. */
 export const timeout = option({
   name: "timeout",
   value: "FLOAT",
   help: 'Time for each agent in seconds, or a text such as "5 minutes"',
   default: "no limit",
-  read: (given) =>
-    Either.fromOption(
-      Option.filter(Duration.toMillis(given), (millis) => millis > 0 && millis <= 30 * 86_400_000),
-      () => 'seconds above 0, or a text such as "5 minutes", up to 30 days'
-    )
+  read: length
 })
 
 export const memoryType = choice({ name: "type", value: "TYPE", help: "Only of this type", choices: memoryTypes })

@@ -33,11 +33,11 @@ interface Request {
 const given = (overrides: Request["overrides"]): RunConfig.Overrides =>
   Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined))
 
-const load = ({ overrides, source, where }: Request, session: Session) => {
+const load = ({ overrides, source, where }: Request, session: Session, roles: RunConfig.Known["roles"]) => {
   // The variable wins over the file, the option over both.
   const project = parameters.namedProject(overrides.project, session)
   const known: RunConfig.Known = {
-    roles: RoleRegistry.builtIn,
+    roles,
     tools: [...Tools.builtIn.keys()],
     overrides: given({ ...overrides, project })
   }
@@ -78,7 +78,9 @@ const exitCodeOf = ({ parked, status, timedOut }: RunResult): number => {
 export const runAgents = (request: Request, session: Session): Effect.Effect<Answer, Failure> =>
   Effect.gen(function* () {
     const { format } = request
-    const config = yield* load(request, session)
+    const around = { dataDir: dataDir(session), directory: session.cwd }
+    const roles = yield* RoleRegistry.loadFiles({ ...around, home: session.env["HOME"] })
+    const config = yield* load(request, session, yield* roles.list)
     const clock = yield* Effect.clock
     let known: RunRecord | undefined
     const result = yield* Effect.gen(function* () {
@@ -95,7 +97,7 @@ export const runAgents = (request: Request, session: Session): Effect.Effect<Ans
       })
     }).pipe(
       Effect.scoped,
-      Effect.provide(Live.layer({ dataDir: dataDir(session), env: session.env })),
+      Effect.provide(Live.layer({ ...around, env: session.env })),
       Effect.onInterrupt(() =>
         Effect.sync(() => {
           if (known === undefined) return
