@@ -33,5 +33,5 @@ const memory: Group = {
 export const root: Group = {
   name: "contextfs",
   summary: "run many coding agents at once, with one shared memory",
-  commands: [orchestrator, memory, mcp, completions, trust, doctor]
+  commands: [orchestrator, memory, mcp, trust, doctor, completions]
 }

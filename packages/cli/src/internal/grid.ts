@@ -26,14 +26,10 @@ export const grid = (rows: ReadonlyArray<ReadonlyArray<Cell>>, columns: number):
       const wanted = last ? room : Math.min(room, widths[index] ?? 0)
       const shown = cut(text, wanted)
       if (shown !== "") line += paint === undefined ? shown : paint(shown)
-      if (last) break
-      // What follows may be empty, and a line does not end in blanks.
-      const left = row.slice(index + 1).some((cell) => cell.text !== "")
-      if (!left) break
-      const blanks = Math.min(room - width(shown), wanted - width(shown) + gap)
+      const blanks = last ? 0 : Math.min(room - width(shown), wanted - width(shown) + gap)
       line += pad("", blanks)
       room -= width(shown) + blanks
     }
-    return line
+    return line.trimEnd()
   })
 }

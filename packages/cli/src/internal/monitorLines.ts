@@ -43,11 +43,11 @@ export interface State {
   readonly startedAt: ReadonlyMap<string, number>
 }
 
-export const initial: State = { agentColumns: 0, startedAt: new Map() }
+export const initial: State = { agentColumns: 10, startedAt: new Map() }
 
 /** From here on a line also names the run, and of a memory id and tags. */
 const wide = 100
-const mostAgentColumns = 24
+const mostAgentColumns = 20
 
 interface Line {
   readonly at: number
@@ -143,7 +143,7 @@ const jobLine = (startedAt: Started, event: JobEvent, options: Options): readonl
   const failure = reason === null ? "" : `${clean(reason)}: ${firstLine(error ?? "")}`
   const who = agentId ?? jobId
   if (status === "pending") {
-    return [startedAt, [line(who, failure === "" ? "waits" : `waits for another attempt after ${failure}`)]]
+    return [startedAt, [line(who, failure === "" ? "waiting" : `waits for another attempt after ${failure}`)]]
   }
   if (status === "running") {
     const known = startedAt.has(jobId) ? startedAt : new Map([...startedAt, [jobId, at]])

@@ -43,6 +43,32 @@ export const timeout = option({
   read: length
 })
 
+export const permission = choice({
+  name: "permission",
+  value: "LEVEL",
+  help: "What each agent may do: read, edit files, exec commands too, or full: anything",
+  choices: ["read", "edit", "exec", "full"],
+  default: "its role's"
+})
+
+export const model = option({
+  name: "model",
+  value: "TEXT",
+  help: "Model, as the agent program names it",
+  default: "the program's own",
+  read: text
+})
+
+export const retries = option({
+  name: "retries",
+  value: "INT",
+  help: "More attempts after one that failed and left no trace of work",
+  default: "1",
+  read: integer(0, 10)
+})
+
+export const noMemory = flag({ name: "no-memory", help: "No shared memory: nothing recalled, nothing saved" })
+
 export const memoryType = choice({ name: "type", value: "TYPE", help: "Only of this type", choices: memoryTypes })
 
 export const limit = (short: string, most: number, fallback: number) =>

@@ -21,6 +21,8 @@ export interface JobState {
   readonly startedAt: number | null
   /** Seconds so far, or until it ended. */
   readonly duration: number | null
+  /** Folder of the last attempt's files; null where none was begun. */
+  readonly folder: string | null
   /** Also of the last attempt of a job that waits for another one. */
   readonly reason: string | null
   readonly error: string | null
@@ -51,7 +53,22 @@ export const statusOf = (run: Run): RunStatus =>
 
 export const resumeCommand = (runId: string): string => `contextfs orchestrator resume ${runId}`
 
-export const jobState = (job: Job, run: RunStatus, attempts: ReadonlyArray<AttemptRecord>, now: number): JobState => {
+interface Around {
+  readonly dataDir: string
+  /** Of its run. */
+  readonly status: RunStatus
+  /** Milliseconds since the epoch. */
+  readonly now: number
+}
+
+const folderOf = (dataDir: string, ...below: ReadonlyArray<string>): string => path.join(dataDir, "runs", ...below)
+
+/** A job that has ended tells everything itself: only of another one the attempts are needed. */
+export const jobState = (
+  job: Job,
+  attempts: ReadonlyArray<AttemptRecord>,
+  { dataDir, now, status: run }: Around
+): JobState => {
   const { jobId, result, runId, spec, status } = job
   const startedAt = attempts[0]?.startedAt ?? null
   const last = attempts.at(-1)
@@ -68,6 +85,7 @@ export const jobState = (job: Job, run: RunStatus, attempts: ReadonlyArray<Attem
     attempts: job.attempts,
     startedAt,
     duration: result?.duration ?? (startedAt === null || until === null ? null : (until - startedAt) / 1000),
+    folder: job.attempts === 0 ? null : folderOf(dataDir, runId, jobId, `${job.attempts}`),
     reason: result === null ? (last?.reason ?? null) : result.reason,
     error: result === null ? (last?.error ?? null) : result.error,
     result
@@ -81,9 +99,8 @@ export const runState = (journal: JobQueueService, run: Run, dataDir: string) =>
     const { containment, createdAt, endedAt, owner, project, runId } = run
     const jobs = yield* Effect.forEach(yield* journal.jobs(runId), (job) =>
       Effect.gen(function* () {
-        // What has ended tells everything itself.
         const attempts = job.result === null && job.attempts > 0 ? yield* journal.attempts(job.jobId) : []
-        return jobState(job, status, attempts, now)
+        return jobState(job, attempts, { dataDir, status, now })
       })
     )
     const until = endedAt ?? (status === "running" ? now : null)
@@ -96,7 +113,7 @@ export const runState = (journal: JobQueueService, run: Run, dataDir: string) =>
       duration: until === null ? null : (until - createdAt) / 1000,
       containment,
       owner: owner.pid,
-      folder: path.join(dataDir, "runs", runId),
+      folder: folderOf(dataDir, runId),
       resume: status === "interrupted" ? resumeCommand(runId) : null,
       jobs
     } satisfies RunState

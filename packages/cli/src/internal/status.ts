@@ -62,7 +62,7 @@ export const one = (session: Session, id: string): Effect.Effect<Answer, Failure
         const job = yield* journal.job(id)
         const attempts = yield* journal.attempts(id)
         const status = statusOf(yield* journal.run(job.runId))
-        const state = jobState(job, status, attempts, look.now)
+        const state = jobState(job, attempts, { dataDir: dataDir(session), status, now: look.now })
         return { text: jobText(state, attempts, look), json: { ...state, attemptRecords: attempts } }
       })
       return run.pipe(

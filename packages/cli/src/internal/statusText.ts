@@ -77,7 +77,7 @@ const heading = (run: RunState, { columns, now, style }: Look, project: boolean)
     ...(count("running") === 0 ? [] : [`${count("running")} at work`]),
     ...(count("pending") === 0 ? [] : [`${count("pending")} waiting`]),
     ...(run.duration === null ? [] : [seconds(run.duration)]),
-    ago(now - run.createdAt)
+    ...(run.status === "running" ? [] : [ago(now - run.createdAt)])
   ].join(" · ")
   const left = `run ${run.runId} ${run.status}`
   return `run ${style.bold(run.runId)} ${statusPaint(style, run.status)(run.status)}${cut(` · ${facts}`, columns - left.length)}`
@@ -157,6 +157,7 @@ const jobFacts = (job: JobState, { columns }: Look): ReadonlyArray<Fact> => {
     ["as", `${clean(job.role)} with ${clean(job.tool)}`],
     ["directory", clean(job.directory)],
     ["task", short(job.task)],
+    ...(job.folder === null ? [] : [["logs", clean(job.folder)] satisfies Fact]),
     ["time", [elapsed(job.duration), ...(attempts > 1 ? [plural(attempts, "attempt")] : [])].join(", ")],
     ...(used === undefined && cost === undefined
       ? []
@@ -230,8 +231,7 @@ export const jobText = (job: JobState, attempts: ReadonlyArray<AttemptRecord>, l
             ["output", `${amount(evidence.stdoutBytes)} bytes, stderr ${amount(evidence.stderrBytes)} bytes`],
             ["calls", plural(evidence.toolCalls, "tool call")],
             ["contained", `${clean(evidence.containment)}, ${plural(evidence.survivors, "survivor")} ended`],
-            ...(session === null ? [] : [["session", clean(session)] satisfies Fact]),
-            ["logs", clean(evidence.folder)]
+            ...(session === null ? [] : [["session", clean(session)] satisfies Fact])
           ])
         ]),
     ...(answer === null ? [] : ["", style.bold("result"), cleanLines(answer).trimEnd()])

@@ -192,14 +192,16 @@ const work = (
     const now = () => Number(clock.unsafeCurrentTimeNanos() / 1_000n) / 1_000
     const wall = () => clock.unsafeCurrentTimeMillis()
     const numWorkers = options.numWorkers ?? 3
-    const tell = options.onEvent ?? (() => undefined)
 
     /** By status, in step with the journal: only this process changes the run. */
     const counts: Record<JobStatus, number> = { ...(yield* journal.counts(runId)) }
     const ended = () => counts.completed + counts.failed + counts.cancelled + counts.timeout
     let submitted = ended() + counts.pending
     let numbered = submitted
+    /** Nothing begins any more. */
     let closed = false
+    /** Nothing ends any more, either. */
+    let over = false
     /** A job was cancelled only because the queue was closed. */
     let cut = false
     /** Nothing is left but jobs of parked tools, and nobody wants to wait. */
@@ -211,10 +213,11 @@ const work = (
     const unwanted = new Set<string>()
     /** Monotonic milliseconds at the first attempt here of jobs that have begun and not ended. */
     const begun = new Map<string, number>()
-    const room = options.maxQueueSize ? yield* Effect.makeSemaphore(options.maxQueueSize) : undefined
     /** Jobs that hold a place in the queue: those that were submitted and have not begun. */
     const housed = new Set<string>()
-    const leaveRoom = (jobId: string) => (housed.delete(jobId) && room !== undefined ? room.release(1) : Effect.void)
+    /** Places given to jobs that are being stored. */
+    let reserved = 0
+    const leaveRoom = (jobId: string) => Effect.suspend(() => (housed.delete(jobId) ? changed : Effect.void))
 
     // Replaced at every change: whoever waits looks again. A journal that cannot be written ends all waiting.
     let change = Deferred.unsafeMake<void>(FiberId.none)
@@ -226,6 +229,15 @@ const work = (
     const broken = yield* Deferred.make<never, StorageError>()
     const changeAfter = (seen: Deferred.Deferred<void>) =>
       Effect.raceFirst(Deferred.await(seen), Deferred.await(broken)).pipe(Effect.interruptible)
+
+    const tell = (event: RunEvent): void => {
+      try {
+        options.onEvent?.(event)
+      } catch (cause) {
+        // The caller's own fault, given back where it waits.
+        Deferred.unsafeDone(broken, Effect.die(cause))
+      }
+    }
 
     /** The agent whose failure ends the run. */
     let culprit: string | undefined
@@ -493,7 +505,9 @@ const work = (
       Effect.gen(function* () {
         closed = true
         for (const entry of running.values()) yield* Deferred.succeed(entry.stop, "interrupted")
+        yield* changed
         yield* FiberSet.awaitEmpty(agents)
+        over = true
         yield* changed
         const status = cut || submitted > ended() ? "interrupted" : statusOf(counts)
         yield* Effect.ignoreLogged(journal.close(runId, status))
@@ -503,17 +517,22 @@ const work = (
     const submit: WorkerQueue["submit"] = (spec) =>
       Effect.gen(function* () {
         yield* plan(spec)
-        if (room !== undefined) yield* room.take(1)
-        return yield* Effect.uninterruptible(
-          Effect.gen(function* () {
-            if (closed) {
-              if (room !== undefined) yield* room.release(1)
-              return yield* new QueueClosed({ message: "the queue is closed" })
-            }
-            const [job] = yield* add([spec], room !== undefined)
-            return job === undefined ? yield* Effect.dieMessage("a job was added and is not there") : job.jobId
-          })
+        const most = options.maxQueueSize ?? 0
+        for (let seen = change; !closed && most > 0 && housed.size + reserved >= most; seen = change) {
+          yield* changeAfter(seen)
+        }
+        if (closed) return yield* new QueueClosed({ message: "the queue is closed" })
+        reserved += 1
+        const jobs = yield* add([spec], most > 0).pipe(
+          Effect.ensuring(
+            Effect.sync(() => {
+              reserved -= 1
+            })
+          ),
+          Effect.uninterruptible
         )
+        const [job] = jobs
+        return job === undefined ? yield* Effect.dieMessage("a job was added and is not there") : job.jobId
       }).pipe(Effect.provide(context))
 
     /** The next page of results after a cursor, waited for; none when there will be no more. */
@@ -522,7 +541,7 @@ const work = (
     ): Effect.Effect<Option.Option<readonly [ReadonlyArray<JobResult>, number]>, StorageError> =>
       Effect.suspend(() => {
         const seen = change
-        const last = closed || parkedOnly || ended() === submitted
+        const last = over || parkedOnly || ended() === submitted
         return Effect.flatMap(journal.results(runId, cursor), (found) => {
           const end = found.at(-1)
           if (end !== undefined) return Effect.succeedSome([found.map(({ result }) => result), end.cursor] as const)
