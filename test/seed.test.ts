@@ -119,9 +119,15 @@ describe("what agents left", () => {
 
   it("monitor --project myproject --interval 5 shows what happens until it is ended", async () => {
     await remember()
-    const watching = sh("contextfs orchestrator monitor --project myproject --interval 5 --duration 20 --json")
-    await sh("contextfs orchestrator run agents.json --project myproject")
-    expect(await watching).toContain("test-1")
+    const seen = await sh(`
+      contextfs orchestrator monitor --project myproject --interval 5 > seen.txt & monitor=$!
+      until test -s seen.txt; do sleep 0.1; done
+      contextfs orchestrator run agents.json --project myproject > /dev/null
+      until grep -q 'code-1.*completed' seen.txt && grep -q 'test-1.*completed' seen.txt; do sleep 0.1; done
+      kill -TERM $monitor
+      wait $monitor || test $? = 143
+      cat seen.txt`)
+    expect(seen).toContain("Implement UserService")
   })
 })
 
