@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto"
-import * as fs from "node:fs"
 import * as path from "node:path"
 import * as RunServer from "@contextfs/mcp/RunServer"
 import type { StorageError } from "@contextfs/memory/MemoryError"
 import * as MemoryStore from "@contextfs/memory/MemoryStore"
+import * as PrivateFiles from "@contextfs/memory/PrivateFiles"
+import * as Redaction from "@contextfs/memory/Redaction"
 import type { RoleRegistry } from "@contextfs/roles/RoleRegistry"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -15,7 +16,7 @@ import * as Stream from "effect/Stream"
 import * as AgentProcess from "../AgentProcess.js"
 import { isTerminal, type Job, JobId, type JobResult, type JobSpec, type JobStatus, RunId } from "../Job.js"
 import { type Claimed, type Counts, JobQueue, type Run, type Waiting } from "../JobQueue.js"
-import type { RunEvent } from "../Orchestrator.js"
+import type { JobHead, RunEvent } from "../Orchestrator.js"
 import {
   HostUnfit,
   type NotFound,
@@ -27,16 +28,15 @@ import {
 } from "../OrchestratorError.js"
 import type { Failure, Options, ResumeOptions, WorkerQueue, Working } from "../WorkerQueue.js"
 import { Workplace } from "../Workplace.js"
-import type { Shop, Stop } from "./attempt.js"
+import { redactFiles, type Shop, type Stop } from "./attempt.js"
 import { part } from "./budget.js"
+import * as Delegation from "./delegation.js"
 import { cancelled, firmly, run as runJob, type Step, unattempted } from "./jobRunner.js"
-import { endLeftovers, endLeftoversOf } from "./leftovers.js"
+import { endLeftovers, endLeftoversOf, redactLeftovers } from "./leftovers.js"
 import { type Overlap, overlaps, realPath, writes } from "./overlap.js"
 import { plan } from "./plan.js"
 import * as procfs from "./procfs.js"
 import { reconcile } from "./reconcile.js"
-import { redactingStore } from "./redactingStore.js"
-import * as redaction from "./redaction.js"
 import { shortage } from "./shortage.js"
 
 /** A job whose attempt is at work. */
@@ -72,16 +72,17 @@ export const self = Effect.sync(
 const openShop = (runId: RunId): Effect.Effect<Shop, HostUnfit, Scope | Services> =>
   Effect.gen(function* () {
     const workplace = yield* Workplace
-    const store = redactingStore(yield* MemoryStore.MemoryStore, redaction.make(workplace.env))
+    const store = Redaction.store(yield* MemoryStore.MemoryStore, Redaction.make(workplace.env))
     const directory = path.join(workplace.runtimeDir, runId)
-    yield* Effect.sync(() => fs.mkdirSync(directory, { mode: 0o700 }))
+    yield* Effect.sync(() => PrivateFiles.folder(workplace.runtimeDir, runId))
     const server = yield* RunServer.make({ directory }).pipe(
       Effect.provideService(MemoryStore.MemoryStore, store),
       Effect.mapError(
         ({ hint, message }) => new HostUnfit({ message: hint === undefined ? message : `${message} – ${hint}` })
       )
     )
-    return { workplace, processes: yield* AgentProcess.AgentProcess, store, server }
+    const delegation = yield* Delegation.make(store)
+    return { workplace, processes: yield* AgentProcess.AgentProcess, store, server, delegation }
   })
 
 /** Whether all of it can be run here; what is told of agents that may write the same files. */
@@ -144,6 +145,7 @@ export const make = (options: Options): Effect.Effect<WorkerQueue, Failure, Scop
     const runId = yield* newRunId
     const shop = yield* openShop(runId)
     yield* endLeftovers(yield* JobQueue)
+    yield* redactLeftovers(shop.workplace, yield* JobQueue)
     return yield* work(shop, yield* write(runId, options), options, overlapping)
   })
 
@@ -230,6 +232,14 @@ const work = (
     const changeAfter = (seen: Deferred.Deferred<void>) =>
       Effect.raceFirst(Deferred.await(seen), Deferred.await(broken)).pipe(Effect.interruptible)
 
+    const until: WorkerQueue["until"] = (look) =>
+      Effect.suspend(() => {
+        const seen = change
+        return Effect.flatMap(look, (found) =>
+          Option.isSome(found) ? Effect.succeed(found.value) : Effect.zipRight(changeAfter(seen), until(look))
+        )
+      })
+
     const tell = (event: RunEvent): void => {
       try {
         options.onEvent?.(event)
@@ -313,6 +323,7 @@ const work = (
           cut ||= step.resumable
           const result = explain(step.result)
           yield* firmly(journal.settle(result, { resumable: step.resumable }))
+          yield* redactFiles(shop.workplace, job, !step.resumable)
           yield* account
           return yield* finish(result)
         }
@@ -322,6 +333,7 @@ const work = (
           tell({ kind: "toolParked", at: wall(), tool: job.spec.tool, until, message })
         }
         yield* firmly(journal.retry(job.jobId, job.attempts, step.interruption))
+        yield* redactFiles(shop.workplace, job, false)
         yield* account
         counts.pending += 1
         const { error, reason } = step.interruption
@@ -436,6 +448,14 @@ const work = (
       }
     })
 
+    /** By the job whose agent asked for them: they were asked for its sake, and are cancelled with it. */
+    const children = new Map<string, Array<JobId>>()
+    const adopt = ({ jobId, spec: { parent } }: Pick<Job, "jobId" | "spec">) => {
+      if (parent !== null) children.set(parent, [...(children.get(parent) ?? []), jobId])
+    }
+
+    /** The start of the run has been told. */
+    let opened = false
     /** Stores the jobs as pending, then lets the workers at them. */
     const add = (specs: ReadonlyArray<JobSpec>, inRoom = false) =>
       Effect.gen(function* () {
@@ -449,11 +469,20 @@ const work = (
         submitted += jobs.length
         counts.pending += jobs.length
         parkedOnly = false
+        jobs.forEach(adopt)
+        if (opened) for (const job of jobs) tell({ kind: "jobAdded", at: wall(), ...head(job) })
         yield* changed
         return jobs
       })
 
     const cancel: WorkerQueue["cancel"] = (jobId) =>
+      Effect.gen(function* () {
+        const ended = yield* cancelOne(jobId)
+        if (ended) for (const child of children.get(jobId) ?? []) yield* cancel(child)
+        return ended
+      })
+
+    const cancelOne: WorkerQueue["cancel"] = (jobId) =>
       Effect.gen(function* () {
         const entry = running.get(jobId)
         if (entry !== undefined) return yield* Effect.as(Deferred.succeed(entry.stop, "cancelled"), true)
@@ -480,6 +509,8 @@ const work = (
         )
       }).pipe(Effect.uninterruptible)
 
+    const jobs = yield* journal.jobs(runId).pipe(Effect.catchTag("NotFound", Effect.die))
+    jobs.forEach(adopt)
     tell({
       kind: "runStarted",
       at: wall(),
@@ -489,11 +520,9 @@ const work = (
       containment: shop.processes.level,
       overlaps: overlapping,
       earlier: ended(),
-      jobs: (yield* journal.jobs(runId).pipe(Effect.catchTag("NotFound", Effect.die))).flatMap(
-        ({ jobId, spec: { agentId, directory, role, tool }, status }) =>
-          isTerminal(status) ? [] : [{ jobId, agentId, role, tool, directory }]
-      )
+      jobs: jobs.flatMap((job) => (isTerminal(job.status) ? [] : [head(job)]))
     })
+    opened = true
     yield* account
     yield* Effect.forkScoped(dispatch)
     yield* Effect.forever(beat).pipe(
@@ -514,14 +543,24 @@ const work = (
       })
     )
 
+    /** What is asked for by a job that has ended, or is being ended, would be left over. */
+    const isOver = (jobId: JobId) => {
+      const entry = running.get(jobId)
+      return entry === undefined ? Effect.succeed(true) : Deferred.isDone(entry.stop)
+    }
+
     const submit: WorkerQueue["submit"] = (spec) =>
       Effect.gen(function* () {
         yield* plan(spec)
-        const most = options.maxQueueSize ?? 0
+        // A job of this queue that waited for room in it might wait for itself.
+        const most = spec.parent === null ? (options.maxQueueSize ?? 0) : 0
         for (let seen = change; !closed && most > 0 && housed.size + reserved >= most; seen = change) {
           yield* changeAfter(seen)
         }
         if (closed) return yield* new QueueClosed({ message: "the queue is closed" })
+        if (spec.parent !== null && (yield* isOver(spec.parent))) {
+          return yield* new QueueClosed({ message: "the job that asks is over" })
+        }
         reserved += 1
         const jobs = yield* add([spec], most > 0).pipe(
           Effect.ensuring(
@@ -550,7 +589,7 @@ const work = (
       })
     const results = Stream.unfoldEffect(0, nextResults).pipe(Stream.flattenIterables)
 
-    return {
+    const queue: WorkerQueue = {
       runId,
       project,
       submit,
@@ -576,9 +615,11 @@ const work = (
               used += 1
             })
         ),
-      changed: Effect.suspend(() => changeAfter(change)),
+      until,
       parked: Effect.map(journal.waiting(runId), ({ parked }) => parked)
     }
+    yield* Deferred.succeed(shop.delegation.queue, queue)
+    return queue
   })
 
 const overspent = {
@@ -586,6 +627,11 @@ const overspent = {
   reason: "BudgetExceeded",
   error: "the budget of the run is spent – it was not started – raise budget and resume, or split the work"
 } as const
+
+const head = ({ jobId, spec }: Pick<Job, "jobId" | "spec">): JobHead => {
+  const { agentId, directory, parent, role, tool } = spec
+  return { jobId, agentId, role, tool, directory, parent }
+}
 
 const bug = {
   status: "failed",
