@@ -120,7 +120,7 @@ describe("what agents left", () => {
   it("monitor --project myproject --interval 5 shows what happens until it is ended", async () => {
     await remember()
     const seen = await sh(`
-      contextfs orchestrator monitor --project myproject --interval 5 > seen.txt & monitor=$!
+      contextfs orchestrator monitor --project myproject --interval 5 > seen.txt 2>&1 & monitor=$!
       until test -s seen.txt; do sleep 0.1; done
       contextfs orchestrator run agents.json --project myproject > /dev/null
       until grep -q 'code-1.*completed' seen.txt && grep -q 'test-1.*completed' seen.txt; do sleep 0.1; done
