@@ -13,6 +13,9 @@ export type JobId = typeof JobId.Type
 /** What the user calls the agent in one run; default `<role>-<n>`. */
 export const AgentId = Schema.String.pipe(Schema.pattern(idPattern))
 
+/** A session of an agent program by its id, as `JobResult.sessionId` tells it: never an option, never several words. */
+export const SessionId = Schema.String.pipe(Schema.pattern(/^[^-\s\p{C}][^\s\p{C}]{0,199}$/u))
+
 export const JobStatus = Schema.Literal("pending", "running", "completed", "failed", "cancelled", "timeout")
 export type JobStatus = typeof JobStatus.Type
 
@@ -134,6 +137,13 @@ export type JobResult = typeof JobResult.Type
 
 export const Permission = Schema.Literal("read", "edit", "exec", "full")
 
+/** What may be spent; null is "no limit". Tokens are those in and out together. */
+export const Budget = Schema.Struct({
+  maxCostUsd: Schema.NullOr(Schema.Number),
+  maxTokens: Schema.NullOr(Schema.Number)
+})
+export type Budget = typeof Budget.Type
+
 /** How a tool is started where the user says otherwise: `tools.NAME` of the configuration. */
 export const ToolSettings = Schema.Struct({
   /** The tool adapter by name; default the one of the tool's own name, else `command`. */
@@ -156,6 +166,8 @@ export const JobSpec = Schema.Struct({
   directory: Schema.String,
   task: Schema.String,
   model: Schema.NullOr(Schema.String),
+  /** Continue this session of the tool. Absent in what older versions stored. */
+  session: Schema.optionalWith(Schema.NullOr(SessionId), { exact: true, default: () => null }),
   permission: Permission,
   timeout: Schema.NullOr(Schema.Number),
   startTimeout: Schema.Number,
@@ -169,6 +181,8 @@ export const JobSpec = Schema.Struct({
   env: Schema.Record({ key: Schema.String, value: Schema.String }),
   /** False: neither recall nor tools nor saving. */
   memory: Schema.Boolean,
+  /** For all attempts of the job together. */
+  budget: Schema.optionalWith(Schema.NullOr(Budget), { default: () => null }),
   settings: ToolSettings
 })
 export type JobSpec = typeof JobSpec.Type
@@ -180,6 +194,10 @@ export interface Job {
   readonly status: JobStatus
   /** Attempts begun so far. */
   readonly attempts: number
+  /** Those of them that count against its retries. */
+  readonly charged: number
+  /** Session of the program that the next attempt continues. */
+  readonly session: string | null
   /** Present as soon as the status is terminal. */
   readonly result: JobResult | null
 }

@@ -1,6 +1,6 @@
 /** What can go wrong with runs and jobs, in words for the one who asked. What goes wrong inside a job is its result. */
 import * as Schema from "effect/Schema"
-import { JobId } from "./Job.js"
+import { JobId, RunId } from "./Job.js"
 
 /** The program of a known tool is not there or cannot be started. Nothing has been started. */
 export class AgentUnavailable extends Schema.TaggedError<AgentUnavailable>("@contextfs/core/AgentUnavailable")(
@@ -19,9 +19,10 @@ export class HostUnfit extends Schema.TaggedError<HostUnfit>("@contextfs/core/Ho
   message: Schema.String
 }) {}
 
-/** The agent was not started. */
+/** The agent was not started. `short`: only because this machine lacks something for now. */
 export class SpawnFailed extends Schema.TaggedError<SpawnFailed>("@contextfs/core/SpawnFailed")("SpawnFailed", {
-  message: Schema.String
+  message: Schema.String,
+  short: Schema.optionalWith(Schema.Boolean, { exact: true })
 }) {}
 
 /** The queue takes no jobs any more. */
@@ -46,5 +47,38 @@ export class LeaseLost extends Schema.TaggedError<LeaseLost>("@contextfs/core/Le
 }) {
   override get message(): string {
     return `attempt ${this.attempt} of job ${this.jobId} is not the current one`
+  }
+}
+
+/** Another process is at work on the run. */
+export class RunOwned extends Schema.TaggedError<RunOwned>("@contextfs/core/RunOwned")("RunOwned", {
+  runId: RunId,
+  pid: Schema.Number
+}) {
+  override get message(): string {
+    return `run ${this.runId} is at work in process ${this.pid}`
+  }
+}
+
+/** Nothing tells whether these jobs were done; somebody has to say whether they run again. Nothing has been started. */
+export class Undecided extends Schema.TaggedError<Undecided>("@contextfs/core/Undecided")("Undecided", {
+  runId: RunId,
+  jobs: Schema.Array(JobId)
+}) {
+  override get message(): string {
+    return `nobody saw how ${this.jobs.join(", ")} ended`
+  }
+}
+
+/** Agents may write the same files, and that was to be refused. Nothing has been started. */
+export class Overlapping extends Schema.TaggedError<Overlapping>("@contextfs/core/Overlapping")("Overlapping", {
+  pairs: Schema.Array(Schema.Struct({ agents: Schema.Tuple(Schema.String, Schema.String), directory: Schema.String }))
+}) {
+  override get message(): string {
+    const [first] = this.pairs
+    const more = this.pairs.length > 1 ? `, and ${this.pairs.length - 1} more` : ""
+    return first === undefined
+      ? "agents may write the same files"
+      : `${first.agents.join(" and ")} may both write in ${first.directory}${more}`
   }
 }

@@ -1,6 +1,6 @@
 /**
  * A run's configuration: which agents, doing what, where, with which tool and within which bounds. Written as the list of
- * agents alone, or as an object with `agents` and settings for all of them; JSON with comments.
+ * agents alone, or as an object with `agents` and settings for all of them; JSON with comments, or YAML.
  */
 import * as fs from "node:fs"
 import * as path from "node:path"
@@ -13,12 +13,17 @@ import { type Problem, pathText } from "./internal/configIssue.js"
 import * as configSchema from "./internal/configSchema.js"
 import * as configText from "./internal/configText.js"
 import type { JobSpec } from "./Job.js"
+import type { OverlapPolicy, RunBudget } from "./WorkerQueue.js"
 
 /** A decoded, validated configuration with every default filled in. */
 export interface RunConfig {
   readonly project: string
   /** Agents at work at the same time. */
   readonly workers: number
+  readonly budget: RunBudget | null
+  readonly overlap: OverlapPolicy
+  /** Milliseconds; null is "no limit". */
+  readonly runTimeout: number | null
   /** In the order of the file. */
   readonly jobs: ReadonlyArray<JobSpec>
 }
@@ -71,6 +76,9 @@ export interface Overrides {
   readonly timeout?: number
   readonly permission?: JobSpec["permission"]
   readonly retries?: number
+  readonly overlap?: OverlapPolicy
+  /** Milliseconds. */
+  readonly runTimeout?: number
   /** False: neither recall nor tools nor saving. */
   readonly memory?: boolean
 }
@@ -120,13 +128,23 @@ const failure = (
 
 const stdin = (known: Known): (() => string) => known.stdin ?? (() => fs.readFileSync(0, "utf8"))
 
-/** Decodes the text of a configuration. `directory`: what relative paths are relative to; `file`: for messages. */
+/** By its name; every other file is JSON with comments. */
+export const isYaml = (file: string): boolean => /\.ya?ml$/i.test(file)
+
+/**
+ * Decodes the text of a configuration. `directory`: what relative paths are relative to; `file`: for messages, and by its name
+ * ending in `.yaml` or `.yml` the text is YAML.
+ */
 export const decode = Effect.fn("RunConfig.decode")(function* (
   text: string,
   options: Known & { readonly directory: string; readonly file?: string }
 ): Effect.fn.Return<RunConfig, ConfigError> {
   const file = options.file ?? null
-  const parsed = configText.parse(text)
+  const read =
+    file !== null && isYaml(file)
+      ? (yield* Effect.promise(() => import("./internal/configYaml.js"))).readYaml
+      : configText.readJson
+  const parsed = configText.parse(text, read)
   if ("broken" in parsed) {
     const { at, broken, suggestion } = parsed
     return yield* failure(

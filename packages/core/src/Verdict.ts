@@ -17,6 +17,7 @@ export type Ended =
   | "auth"
   | "cancelled"
   | "outputLimit"
+  | "budget"
   | "spawnFailed"
 
 /** What the events of an attempt add up to. */
@@ -126,6 +127,8 @@ export interface Verdict {
   readonly warnings: ReadonlyArray<string>
   /** Nothing was done as far as can be seen, and another try may go better. */
   readonly retryable: boolean
+  /** The provider's failure behind it, where there was one. */
+  readonly cause: AgentFailure | null
 }
 
 const reasonOf: Readonly<Record<FailureClass, JobReason>> = {
@@ -219,6 +222,12 @@ const endings: Readonly<
     what: "cancelled",
     todo: "run again if it is still wanted"
   },
+  budget: {
+    status: "failed",
+    reason: "BudgetExceeded",
+    what: "the agent's budget is spent",
+    todo: "raise its budget or split the task"
+  },
   outputLimit: {
     status: "failed",
     reason: "OutputLimit",
@@ -254,15 +263,18 @@ export const judge = (observation: Observation): Verdict => {
     rule: string,
     error: string,
     retryable: boolean,
-    status: Verdict["status"] = "failed"
-  ): Verdict => ({ status, reason, text, error, rule, warnings: denialWarning(denials), retryable })
+    status: Verdict["status"] = "failed",
+    cause: AgentFailure | null = null
+  ): Verdict => ({ status, reason, text, error, rule, warnings: denialWarning(denials), retryable, cause })
 
   const byClass = (rule: string, cause: AgentFailure, at: string): Verdict =>
     failed(
       reasonOf[cause.class],
       rule,
       line(cause.message, at, adviceOf[cause.class](tool)),
-      untouched && worthRetrying.has(cause.class)
+      untouched && worthRetrying.has(cause.class),
+      "failed",
+      cause
     )
 
   const completed = (rule: string, warnings: ReadonlyArray<string>): Verdict => ({
@@ -272,7 +284,8 @@ export const judge = (observation: Observation): Verdict => {
     error: null,
     rule,
     warnings: [...warnings, ...denialWarning(denials)],
-    retryable: false
+    retryable: false,
+    cause: null
   })
 
   if (ended === "spawnFailed") {

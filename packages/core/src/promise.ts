@@ -22,6 +22,8 @@ export interface AgentInput {
   readonly id?: string
   readonly tool?: string
   readonly model?: string
+  /** Continue this session of the program: the `sessionId` of an earlier result. */
+  readonly session?: string
   readonly timeout?: DurationInput
   readonly permission?: "read" | "edit" | "exec" | "full"
   readonly env?: Readonly<Record<string, string>>
@@ -52,6 +54,8 @@ export interface RunAgentsOptions {
   /** Ends every agent when aborted; the promise is rejected then. */
   readonly signal?: AbortSignal
   readonly onEvent?: (event: RunEvent) => void
+  /** Cancel the others as soon as one agent does not complete; default false. */
+  readonly failFast?: boolean
 }
 
 /** As a configuration has it: seconds or a text. */
@@ -89,7 +93,8 @@ export const runAgents = async (
         overrides: project === undefined ? {} : { project }
       }
     )
-    const result = yield* orchestrator.run(config, options.onEvent === undefined ? {} : { onEvent: options.onEvent })
+    const { failFast = false, onEvent } = options
+    const result = yield* orchestrator.run(config, { failFast, ...(onEvent === undefined ? {} : { onEvent }) })
     return result.results
   })
   const layer = Live.layer({

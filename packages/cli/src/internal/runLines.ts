@@ -2,7 +2,7 @@
 import type { RunEvent } from "@contextfs/core/Orchestrator"
 import { activity } from "./activity.js"
 import { clean } from "./clean.js"
-import { amount, clock, dollars, plural, seconds } from "./format.js"
+import { amount, clock, dollars, moment, plural, seconds } from "./format.js"
 import { cut, pad, type Style, table, width } from "./layout.js"
 import { statusColour, tokens } from "./runSummary.js"
 
@@ -30,6 +30,7 @@ export const step = (state: State, event: RunEvent, options: Options): readonly 
         `run ${style.bold(event.runId)}`,
         `project ${clean(event.project)}`,
         plural(event.jobs.length, "agent"),
+        ...(event.earlier === 0 ? [] : [`${event.earlier} had ended before`]),
         plural(Math.min(event.workers, event.jobs.length), "worker"),
         `containment ${clean(event.containment)}`
       ].join(" · ")
@@ -39,7 +40,9 @@ export const step = (state: State, event: RunEvent, options: Options): readonly 
         clean(job.tool),
         clean(job.directory)
       ])
-      return [{ startedAt: event.at, agentColumns }, [head, ...table(rows).map((row) => cut(row, options.columns))]]
+      const warned = overlapLines(event.overlaps).map((text) => style.yellow(cut(text, options.columns)))
+      const listed = table(rows).map((row) => cut(row, options.columns))
+      return [{ startedAt: event.at, agentColumns }, [head, ...listed, ...warned]]
     }
     case "jobStarted":
       return [
@@ -66,9 +69,50 @@ export const step = (state: State, event: RunEvent, options: Options): readonly 
       const at = { at: event.at, agentId: result.agentId }
       return [state, [line(state, options, at, facts, statusColour(style, result))]]
     }
+    case "toolParked": {
+      const text = `waits until ${moment(event.until)} UTC: ${clean(event.message)}`
+      return [state, [line(state, options, { at: event.at, agentId: event.tool }, text, style.yellow)]]
+    }
+    case "toolReleased":
+      return [state, [line(state, options, { at: event.at, agentId: event.tool }, "answers again")]]
+    case "held": {
+      const text = event.shortage === null ? "there is room again" : `nothing is started: ${clean(event.shortage)}`
+      return [state, [line(state, options, { at: event.at, agentId: "" }, text, style.yellow)]]
+    }
+    case "budget":
+      return [state, [line(state, options, { at: event.at, agentId: "" }, budgetText(event), style.yellow)]]
     case "runEnded":
       return [state, []]
   }
+}
+
+const mostOverlaps = 5
+
+/** Agents that may write the same files. */
+export const overlapLines = (
+  overlaps: Extract<RunEvent, { kind: "runStarted" }>["overlaps"]
+): ReadonlyArray<string> => {
+  const lines = overlaps
+    .slice(0, mostOverlaps)
+    .map(
+      ({ agents, directory }) => `${agents.map((id) => clean(id)).join(" and ")} may both write in ${clean(directory)}`
+    )
+  const left = overlaps.length - lines.length
+  return [
+    ...lines.map((text) => `  warning: ${text}`),
+    ...(left > 0 ? [`  warning: and ${left} more of the kind`] : []),
+    ...(lines.length > 0
+      ? ["  give them folders of their own, or --overlap serialize runs them one after the other"]
+      : [])
+  ]
+}
+
+const budgetText = ({ part, spent }: Extract<RunEvent, { kind: "budget" }>): string => {
+  const unknown = spent.unknown === 0 ? "" : `, and ${plural(spent.unknown, "attempt")} of unknown cost`
+  const sum = `${dollars(spent.costUsd)} and ${amount(spent.tokens)} tokens${unknown}`
+  return part >= 1
+    ? `the budget is spent (${sum}): nothing more is started`
+    : `${Math.floor(part * 100)} % of the budget is spent (${sum})`
 }
 
 const line = (

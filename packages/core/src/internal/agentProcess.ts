@@ -23,6 +23,7 @@ import { Launcher, openLifeline } from "./launcher.js"
 import { markerVariable } from "./marker.js"
 import * as procfs from "./procfs.js"
 import { Reaper } from "./reaper.js"
+import { isShortage } from "./shortage.js"
 
 /** How often a process whose end nobody reports is looked for. */
 const livenessTicks = 5_000 / tickMillis
@@ -32,6 +33,10 @@ const afterKill = Duration.seconds(2)
 const betweenLooks = Duration.millis(25)
 /** What is read of a flood after its end; the rest stays in the file. */
 const maxDrainBytes = 64 * 1024 * 1024
+
+const jobFileName = "job.sh"
+/** Holds the exit code as soon as the agent has ended, whoever lives then. */
+export const exitFileName = `${jobFileName}.exit`
 
 const sendSignal = (target: number, signal: NodeJS.Signals): boolean => {
   try {
@@ -101,11 +106,12 @@ const start = (parts: Parts, spec: LaunchSpec, observer: Observer): Effect.Effec
     const exit = yield* Deferred.make<number | null>()
     const stdout = path.join(spec.folder, "stdout")
     const stderr = path.join(spec.folder, "stderr")
-    const file = path.join(spec.folder, "job.sh")
+    const file = path.join(spec.folder, jobFileName)
+    const exitFile = path.join(spec.folder, exitFileName)
 
     const following = yield* Effect.try({
       try: () => {
-        for (const output of [stdout, stderr]) fs.writeFileSync(output, "", { mode: 0o600, flag: "wx" })
+        for (const made of [stdout, stderr, exitFile]) fs.writeFileSync(made, "", { mode: 0o600, flag: "wx" })
         const text = jobFile({
           prefix: containment.prefix(parts.host, spec.level),
           command: spec.command,
@@ -131,14 +137,18 @@ const start = (parts: Parts, spec: LaunchSpec, observer: Observer): Effect.Effec
         ]
       },
       catch: (cause) =>
-        new SpawnFailed({ message: `cannot prepare ${spec.folder}: ${cause instanceof Error ? cause.message : cause}` })
+        new SpawnFailed({
+          message: `cannot prepare ${spec.folder}: ${cause instanceof Error ? cause.message : cause}`,
+          short: isShortage(cause)
+        })
     })
 
     const pid = yield* Effect.async<number, SpawnFailed>((resume) => {
       parts.launcher.launch(file, {
         started: (pid) => resume(Effect.succeed(pid)),
         exited: (code) => Deferred.unsafeDone(exit, Effect.succeed(code)),
-        failed: (message) => resume(new SpawnFailed({ message }))
+        // A shell that cannot fork ends, and says no more than that.
+        failed: (message) => resume(new SpawnFailed({ message, short: true }))
       })
     }).pipe(
       Effect.onError(() =>

@@ -6,7 +6,7 @@ import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as Duration from "../Duration.js"
-import type { JobSpec } from "../Job.js"
+import type { Budget, JobSpec } from "../Job.js"
 import type { Known, RunConfig } from "../RunConfig.js"
 import { check } from "./configChecks.js"
 import { type Path, type Problem, show, suggest } from "./configIssue.js"
@@ -34,12 +34,14 @@ const shapeProblems = (error: ParseResult.ParseError): ReadonlyArray<Problem> =>
     const name = `${at.at(-1) ?? ""}`
     if (issue._tag === "Unexpected") {
       const choices = keysAt(at.slice(0, -1))
-      byPath.set(key, {
-        path: at,
-        message: `unknown key ${show(name)}`,
-        suggestion: suggest(name, choices),
-        atKey: true
-      })
+      // Only variables have names of the user's choice.
+      const [message, suggestion] =
+        choices.length === 0
+          ? [`${show(name)} is no name for a variable`, "letters, digits and _, no digit first"]
+          : [`unknown key ${show(name)}`, suggest(name, choices)]
+      byPath.set(key, { path: at, message, suggestion, atKey: true })
+    } else if (issue._tag === "Missing" && typeof at.at(-1) === "number") {
+      byPath.set(key, { path: at.slice(0, -1), message: "the list is empty", suggestion: "add one" })
     } else if (issue._tag === "Missing") {
       byPath.set(key, { path: at.slice(0, -1), message: `${name} is missing`, suggestion: `add "${name}"` })
     } else {
@@ -86,6 +88,12 @@ const complete = (input: RunInput, around: Decoding): RunConfig => {
   return {
     project,
     workers: overrides.workers ?? input.workers ?? defaults.workers,
+    budget:
+      input.budget === undefined
+        ? null
+        : { ...budgetOf(input.budget), unknownCost: input.budget.unknownCost ?? defaults.unknownCost },
+    overlap: overrides.overlap ?? input.overlap ?? defaults.overlap,
+    runTimeout: overrides.runTimeout ?? (input.runTimeout === undefined ? null : millis(input.runTimeout)),
     jobs: input.agents.map((agent): JobSpec => {
       const role = around.roles.find((known) => known.name === agent.role)
       const tool = overrides.tool ?? agent.tool ?? role?.tool ?? input.tool ?? defaults.tool
@@ -98,6 +106,7 @@ const complete = (input: RunInput, around: Decoding): RunConfig => {
         directory: path.resolve(around.directory, agent.directory),
         task: agent.task ?? readTask(agent.taskFile ?? "-", around),
         model: overrides.model ?? agent.model ?? role?.model ?? null,
+        session: agent.session ?? null,
         permission: overrides.permission ?? agent.permission ?? input.permission ?? role?.permission ?? "read",
         timeout: overrides.timeout ?? (limit === undefined ? null : millis(limit)),
         startTimeout: millis(agent.startTimeout ?? input.startTimeout ?? defaults.startTimeout),
@@ -109,11 +118,23 @@ const complete = (input: RunInput, around: Decoding): RunConfig => {
         containment: agent.containment ?? input.containment ?? defaults.containment,
         env: agent.env ?? {},
         memory: overrides.memory ?? true,
+        budget: agent.budget === undefined ? null : budgetOf(agent.budget),
         settings: own(input.tools, tool) ?? {}
       }
     })
   }
 }
+
+const budgetOf = ({
+  maxCostUsd,
+  maxTokens
+}: {
+  readonly maxCostUsd?: number
+  readonly maxTokens?: number
+}): Budget => ({
+  maxCostUsd: maxCostUsd ?? null,
+  maxTokens: maxTokens ?? null
+})
 
 const own = <A>(table: Readonly<Record<string, A>> | undefined, key: string): A | undefined =>
   table !== undefined && Object.hasOwn(table, key) ? table[key] : undefined

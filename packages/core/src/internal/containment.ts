@@ -53,8 +53,13 @@ ${(["K1", "K2", "K3"] as const)
   .join("\n")}
 echo G`
 
-/** Looks at the host and makes the FIFO `lifeline`; an empty one: only looks. */
-export const prepare = (lifeline: string, path: string): Effect.Effect<Host, HostUnfit> =>
+/** Looks at the host and makes the FIFO `lifeline`. */
+export const prepare = (lifeline: string, path: string): Effect.Effect<Host, HostUnfit> => ask(path, lifeline)
+
+/** Looks at the host, and makes nothing. */
+export const look = (path: string): Effect.Effect<Host, HostUnfit> => ask(path, "")
+
+const ask = (path: string, lifeline: string): Effect.Effect<Host, HostUnfit> =>
   Effect.async((resume) => {
     const child = spawn("sh", ["-c", probe, "probe", lifeline], {
       env: { PATH: path },
