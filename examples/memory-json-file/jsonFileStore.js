@@ -27,9 +27,11 @@ import * as SynchronizedRef from "effect/SynchronizedRef"
  * @typedef {import("@contextfs/memory/MemoryStore").Filter} Filter
  * @typedef {import("@contextfs/memory/MemoryStore").Link} Link
  * @typedef {import("@contextfs/memory/MemoryStore").MemoryEvent} MemoryEvent
+ * @typedef {import("@contextfs/memory/MemoryStore").EventQuery} EventQuery
  * @typedef {{ readonly memory: Memory, readonly deleted: boolean }} Entry
+ * @typedef {Omit<MemoryEvent, "memory"> & { readonly memoryId: string }} Noted
  * @typedef {{ readonly entries: ReadonlyArray<Entry>, readonly links: ReadonlyArray<Link>,
- *   readonly events: ReadonlyArray<MemoryEvent> }} State
+ *   readonly events: ReadonlyArray<Noted> }} State
  */
 
 /** @type {State} */
@@ -181,18 +183,7 @@ const make = (path) =>
           })
         ),
 
-      events: (query) =>
-        Effect.map(state.get, ({ events }) =>
-          events
-            .filter(
-              ({ sequence, by }) =>
-                sequence > (query.since ?? 0) &&
-                (query.project ?? by.project) === by.project &&
-                (query.runId ?? by.runId) === by.runId &&
-                (query.jobId ?? by.jobId) === by.jobId
-            )
-            .slice(0, limited(query.limit, 100, 1000))
-        )
+      events: (query) => Effect.map(state.get, (now) => told(now, query).slice(0, limited(query.limit, 100, 1000)))
     })
   })
 
@@ -248,11 +239,34 @@ const put = (state, memory, deleted = false) => {
   return { ...state, entries }
 }
 
-/** @type {(state: State, at: number, kind: MemoryEvent["kind"], memoryId: string, by: MemoryEvent["by"]) => State} */
+/** @type {(state: State, at: number, kind: MemoryEvent["kind"], memoryId: string, by: Noted["by"]) => State} */
 const noted = (state, at, kind, memoryId, by) => ({
   ...state,
   events: [...state.events, { sequence: state.events.length + 1, at, kind, memoryId, by }]
 })
+
+/** The events that fit, each with its memory. @param {State} state @param {EventQuery} query */
+const told = ({ entries, events }, query) => {
+  const memories = new Map(entries.map((entry) => [entry.memory.id, entry]))
+  const fitting = events.flatMap(({ memoryId, ...event }) => {
+    const entry = memories.get(MemoryId.make(memoryId))
+    const fits =
+      entry !== undefined &&
+      event.sequence > (query.since ?? 0) &&
+      (query.project ?? event.by.project) === event.by.project &&
+      (query.runId ?? event.by.runId) === event.by.runId &&
+      (query.jobId ?? event.by.jobId) === event.by.jobId &&
+      (query.role ?? event.by.role) === event.by.role &&
+      (query.agents !== true || event.by.role !== undefined) &&
+      oneOf(query.kinds, event.kind) &&
+      oneOf(query.types, entry.memory.type) &&
+      (query.current !== true || isVisible(entry))
+    return fits ? [{ ...event, memory: entry.memory }] : []
+  })
+  const last = new Map(fitting.map(({ memory, sequence }) => [memory.id, sequence]))
+  const wanted = fitting.filter(({ memory, sequence }) => query.current !== true || last.get(memory.id) === sequence)
+  return query.newestFirst === true ? wanted.reverse() : wanted
+}
 
 /** @param {ReadonlyArray<Link>} links @param {Link} link */
 const joined = (links, link) => [
@@ -287,11 +301,14 @@ const findHead = (state, id, project) =>
     return Either.left(new MemoryConflict({ id: memory.id, head: head.id }))
   })
 
+/** @param {Entry} entry */
+const isVisible = ({ deleted, memory }) => !deleted && memory.supersededBy === null
+
 /** @param {Filter} filter @returns {(entry: Entry) => boolean} */
-const fits =
-  (filter) =>
-  ({ deleted, memory }) =>
-    (filter.hidden === true || (!deleted && memory.supersededBy === null)) &&
+const fits = (filter) => (entry) => {
+  const { memory } = entry
+  return (
+    (filter.hidden === true || isVisible(entry)) &&
     same(filter, memory, "project") &&
     same(filter, memory, "namespace") &&
     same(filter, memory, "role") &&
@@ -299,11 +316,16 @@ const fits =
     same(filter, memory, "jobId") &&
     same(filter, memory, "repo") &&
     same(filter, memory, "sourceTool") &&
-    (filter.types === undefined || filter.types.length === 0 || filter.types.includes(memory.type)) &&
+    oneOf(filter.types, memory.type) &&
     (filter.tags ?? []).every((tag) => memory.tags.includes(tag))
+  )
+}
 
 /** @type {(filter: Filter, memory: Memory, key: keyof Filter & keyof Memory) => boolean} */
 const same = (filter, memory, key) => filter[key] === undefined || filter[key] === memory[key]
+
+/** @template A @param {ReadonlyArray<A> | undefined} wanted @param {A} value */
+const oneOf = (wanted, value) => wanted === undefined || wanted.length === 0 || wanted.includes(value)
 
 /** @param {string} text */
 const wordsIn = (text) => new Set(text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [])

@@ -87,7 +87,7 @@ export const exitCodes = {
 /** Ended by a signal: 128 and its number. */
 export const signalCodes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const
 
-const table: Readonly<Record<Failure["_tag"], { readonly class: string; readonly code: number }>> = {
+export const table: Readonly<Record<Failure["_tag"], { readonly class: string; readonly code: number }>> = {
   UsageError: { class: "UsageError", code: exitCodes.usage },
   InvalidMemory: { class: "UsageError", code: exitCodes.usage },
   ConfigError: { class: "ConfigError", code: exitCodes.config },

@@ -9,11 +9,13 @@ import * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as internal from "./internal/agentProcess.js"
-import { type Containment, describe, type Level, look as lookAtHost } from "./internal/containment.js"
+import type { Containment, Level } from "./internal/containment.js"
+import * as containment from "./internal/containment.js"
 import type { HostUnfit, SpawnFailed } from "./OrchestratorError.js"
 
 export type { Containment, Level } from "./internal/containment.js"
 export { markerVariable } from "./internal/marker.js"
+export { isAlive } from "./internal/procfs.js"
 
 export interface LaunchSpec {
   /** The program by absolute path, and its arguments. */
@@ -97,4 +99,4 @@ export const layer = (options: Options): Layer.Layer<AgentProcess, HostUnfit> =>
 
 /** The strongest containment of this host and what it promises, in words; makes nothing. */
 export const look = (path: string): Effect.Effect<{ readonly level: Level; readonly promise: string }, HostUnfit> =>
-  Effect.map(lookAtHost(path), ({ level }) => ({ level, promise: describe(level) }))
+  Effect.map(containment.look(path), ({ level }) => ({ level, promise: containment.describe(level) }))

@@ -53,7 +53,7 @@ export const layer = (options: Options): Layer.Layer<Services, Failure> => {
   )
   const services = Layer.mergeAll(
     processes,
-    JobQueue.layerSqlite({ path: path.join(options.dataDir, "orchestrator.db") }),
+    JobQueue.layerSqlite({ path: path.join(options.dataDir, JobQueue.databaseName) }),
     options.memory ?? MemoryStore.layerSqlite({ path: path.join(options.dataDir, "memory.db") }),
     RoleRegistry.layerFiles({ dataDir: options.dataDir, directory: options.directory, home: options.env["HOME"] })
   )

@@ -11,7 +11,7 @@ import { rolesText } from "../internal/rolesText.js"
 import { dataDir } from "../internal/store.js"
 
 const where = "contextfs orchestrator roles"
-const name = optionalArgument({ name: "NAME", help: "Role to show in full" })
+const name = optionalArgument({ name: "NAME", help: "Role to show in full", completes: "role" })
 
 export const roles: Command = {
   name: "roles",

@@ -51,9 +51,10 @@ class Wrong extends Error {
 
 const pathOf = (nodes: ReadonlyArray<Group | Command>): string => nodes.map((node) => node.name).join(" ")
 
-const isOption = (word: string): boolean => word.length > 1 && word.startsWith("-")
+export const isOption = (word: string): boolean => word.length > 1 && word.startsWith("-")
 
-const globalOf = (word: string) => globalOptions.find(({ name, short }) => word === `--${name}` || word === `-${short}`)
+export const globalOf = (word: string) =>
+  globalOptions.find(({ name, short }) => word === `--${name}` || word === `-${short}`)
 
 /** Understands the words after the program's name. */
 export const parse = (root: Group, words: ReadonlyArray<string>): Parsed => {
@@ -130,7 +131,7 @@ const takenSomewhere = (node: Group | Command, word: string): boolean =>
     ? node.commands.some((below) => takenSomewhere(below, word))
     : node.parameters.some((parameter) => matches(parameter, word))
 
-const matches = (parameter: Parameter<unknown>, word: string): boolean =>
+export const matches = (parameter: Parameter<unknown>, word: string): boolean =>
   parameter.kind !== "argument" && (word === `--${parameter.name}` || word === `-${parameter.short}`)
 
 const hintFor = (word: string, known: ReadonlyArray<{ readonly name: string }>, where: string): string => {
@@ -198,7 +199,7 @@ const read = (command: Command, rest: ReadonlyArray<string>, where: string, aske
 }
 
 /** `--name=value`, `-nvalue` and `-n=value` in their parts. */
-const split = (word: string): { readonly name: string; readonly value: string | undefined } => {
+export const split = (word: string): { readonly name: string; readonly value: string | undefined } => {
   if (word.startsWith("--")) {
     const at = word.indexOf("=")
     return at === -1 ? { name: word, value: undefined } : { name: word.slice(0, at), value: word.slice(at + 1) }

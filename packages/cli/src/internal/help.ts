@@ -9,7 +9,7 @@ interface Options {
   readonly columns: number
 }
 
-const usageOf = (path: string, command: Command): string =>
+export const usageOf = (path: string, command: Pick<Command, "parameters">): string =>
   [
     path,
     ...command.parameters.flatMap(({ kind, many, name, required }) =>
