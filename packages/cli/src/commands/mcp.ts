@@ -24,7 +24,13 @@ export const mcp: Command = {
       const identity = yield* store.identity(session, project)
       const StdioServer = yield* Effect.promise(() => import("@contextfs/mcp/StdioServer"))
       const RoleRegistry = yield* Effect.promise(() => import("@contextfs/roles/RoleRegistry"))
-      yield* store.provide(session, Effect.provide(StdioServer.run({ identity }), RoleRegistry.layer))
+      const around = { dataDir: store.dataDir(session), directory: session.cwd, home: session.env["HOME"] }
+      // A role file that is wrong is told where roles are used; the memory is served all the same.
+      const roles = yield* RoleRegistry.loadFiles(around).pipe(
+        Effect.orElse(() => Effect.succeed(RoleRegistry.make(RoleRegistry.builtIn)))
+      )
+      const served = Effect.provideService(StdioServer.run({ identity }), RoleRegistry.RoleRegistry, roles)
+      yield* store.provide(session, served)
       return { text: "", json: null }
     })
 }
