@@ -46,6 +46,7 @@ const main = (argv: ReadonlyArray<string>): void => {
       let left: Left
       const session: Session = {
         env: process.env,
+        command: [process.execPath, ...process.argv.slice(1, 2)],
         home: homedir(),
         cwd: process.cwd(),
         print,
@@ -150,8 +151,17 @@ const settle = (exit: Exit.Exit<Answer, Failure>, globals: Globals, ended: numbe
   }
   const failure = Cause.failureOption(cause)
   const told = Option.isSome(failure) ? report(failure.value) : internalReport(Cause.squash(cause))
-  fail(ended === undefined ? told : { ...told, code: ended }, globals)
-  if (globals.debug) complain(cleanLines(`${Cause.pretty(cause, { renderErrorCause: true })}\n`))
+  const stack = globals.debug ? `${Cause.pretty(cause, { renderErrorCause: true })}\n` : ""
+  process.exitCode = ended ?? told.code
+  // What went wrong may quote what the user or an agent gave.
+  Effect.runFork(
+    Effect.gen(function* () {
+      const Redaction = yield* Effect.promise(() => import("@contextfs/memory/Redaction"))
+      const redactor = Redaction.make(process.env)
+      fail(yield* redactor.value(ended === undefined ? told : { ...told, code: ended }), globals)
+      complain(cleanLines(redactor.text(stack)))
+    })
+  )
 }
 
 const fail = (told: Report, globals: Globals): void => {

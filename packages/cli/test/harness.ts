@@ -129,8 +129,9 @@ export const at = (value: unknown, ...keys: ReadonlyArray<string | number>): unk
     return isRecord(inner) ? inner[key] : undefined
   }, value)
 
-/** Every control character but line feed, and every bidirectional one: what must never reach a terminal. */
-export const harmful = /[^\P{Cc}\n]|\p{Bidi_C}|[\u2028\u2029\ufeff]|[\u{e0000}-\u{e007f}]/u
+/** Every control character but line feed, every bidirectional and every invisible one: what must never reach a terminal. */
+export const harmful =
+  /[^\P{Cc}\n]|\p{Bidi_C}|[\u2028\u2029]|(?![\u200d\ufe0f])\p{DI}|(?<!\p{ExtPict}|\p{EMod}|\ufe0f)\u200d|(?<!\p{Emoji})\ufe0f/u
 
 /** The same numbers for the same seed: a generator for property tests (mulberry32). */
 export const random = (seed: number) => {
@@ -170,6 +171,12 @@ const pieces = [
   "\u200f",
   "\u2028",
   "\ufeff",
+  "\u200b",
+  "\u200d",
+  "\ufe0f",
+  "\u00ad",
+  "\u3164",
+  "\u{e0101}",
   "\u{e0041}",
   "\ud800",
   "plain text",

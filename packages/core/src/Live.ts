@@ -7,6 +7,7 @@ import * as RoleRegistry from "@contextfs/roles/RoleRegistry"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as AgentProcess from "./AgentProcess.js"
+import * as privateJournal from "./internal/privateJournal.js"
 import * as JobQueue from "./JobQueue.js"
 import * as Orchestrator from "./Orchestrator.js"
 import type { HostUnfit } from "./OrchestratorError.js"
@@ -40,6 +41,12 @@ export type Failure = HostUnfit | RoleFileError | StorageError
 export const toolsOf = (options: Options): ReadonlyMap<string, ToolAdapter> =>
   new Map([...Tools.builtIn, ...(options.tools ?? []).map((tool) => [tool.name, tool] as const)])
 
+const journal = ({ dataDir, env }: Options): Layer.Layer<JobQueue.JobQueue, StorageError> =>
+  Layer.effect(
+    JobQueue.JobQueue,
+    Effect.map(JobQueue.JobQueue, (inner) => privateJournal.make(inner, { dataDir, env }))
+  ).pipe(Layer.provide(JobQueue.layerSqlite({ path: path.join(dataDir, JobQueue.databaseName) })))
+
 export const layer = (options: Options): Layer.Layer<Services, Failure> => {
   const workplace = Workplace.layer({
     dataDir: options.dataDir,
@@ -53,7 +60,7 @@ export const layer = (options: Options): Layer.Layer<Services, Failure> => {
   )
   const services = Layer.mergeAll(
     processes,
-    JobQueue.layerSqlite({ path: path.join(options.dataDir, JobQueue.databaseName) }),
+    journal(options),
     options.memory ?? MemoryStore.layerSqlite({ path: path.join(options.dataDir, "memory.db") }),
     RoleRegistry.layerFiles({ dataDir: options.dataDir, directory: options.directory, home: options.env["HOME"] })
   )

@@ -3,6 +3,7 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { StorageError } from "@contextfs/memory/MemoryError"
+import * as PrivateFiles from "@contextfs/memory/PrivateFiles"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -45,7 +46,7 @@ const makeRuntimeDir = (env: Options["env"]): string => {
   )
   for (const [index, parent] of parents.entries()) {
     try {
-      return fs.realpathSync(fs.mkdtempSync(path.join(parent, runtimeDirPrefix)))
+      return fs.realpathSync(PrivateFiles.temporaryFolder(path.join(parent, runtimeDirPrefix)))
     } catch (cause) {
       if (index === parents.length - 1) throw cause
     }
@@ -67,12 +68,14 @@ export const layer = (options: Options): Layer.Layer<Workplace, HostUnfit | Stor
     Effect.gen(function* () {
       const textOf = (cause: unknown) => (cause instanceof Error ? cause.message : `${cause}`)
       yield* Effect.try({
-        try: () => fs.mkdirSync(options.dataDir, { recursive: true, mode: 0o700 }),
+        try: () => PrivateFiles.dataFolder(options.dataDir),
         catch: (cause) =>
-          new StorageError({
-            message: `the data folder cannot be made: ${textOf(cause)}`,
-            hint: "check its permissions, or set CONTEXTFS_DATA_DIR to another folder"
-          })
+          cause instanceof StorageError
+            ? cause
+            : new StorageError({
+                message: `the data folder cannot be made: ${textOf(cause)}`,
+                hint: "check its permissions, or set CONTEXTFS_DATA_DIR to another folder"
+              })
       })
       const runtimeDir = yield* Effect.acquireRelease(
         Effect.try({

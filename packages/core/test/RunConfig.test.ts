@@ -62,6 +62,11 @@ describe("RunConfig", () => {
     })
   })
 
+  it("the JSON Schema is in the package as the build has made it", () => {
+    const built = fs.readFileSync(new URL("../dist/agents.schema.json", import.meta.url), "utf8")
+    expect(built).toBe(RunConfig.jsonSchemaText())
+  })
+
   it("an orchestrator may ask for agents that do what it may do itself, others for none, unless the user says so", () => {
     const tools = { own: { command: ["sh"] } }
     const chief = { ...agent, role: "orchestrator" }
@@ -88,11 +93,6 @@ describe("RunConfig", () => {
     expect(issues(JSON.stringify([{ ...agent, delegate: "exce" }]))).toMatchObject([
       { path: "[0].delegate", suggestion: expect.stringContaining("exec") }
     ])
-  })
-
-  it("the JSON Schema is in the package as the build has made it", () => {
-    const built = fs.readFileSync(new URL("../dist/agents.schema.json", import.meta.url), "utf8")
-    expect(built).toBe(RunConfig.jsonSchemaText())
   })
 
   it("an agent's word goes over its role's, that over the run's; the command line goes over all", () => {

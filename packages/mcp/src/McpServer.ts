@@ -17,6 +17,8 @@ export interface Session {
   readonly caller: Identity
   /** Called after each call of a known tool. */
   readonly onCall?: (call: MemoryCall) => void
+  /** Asked before each call with the time in milliseconds; false: the caller is told to wait, and nothing is done. */
+  readonly mayCall?: (now: number) => boolean
 }
 
 export interface McpServer {

@@ -11,8 +11,8 @@ import type { StorageError } from "./MemoryError.js"
 
 export interface SqliteOptions {
   /**
-   * The file, or `:memory:`. It and its -wal and -shm files are made 0600, and folders that are missing 0700,
-   * whatever the umask; the mode of a folder that exists is its owner's business.
+   * The file, or `:memory:`. It and its -wal and -shm files are 0600, and folders that are missing are made 0700,
+   * whatever the umask; the mode of a folder that exists is its owner's business. Files that are links or another user's are refused.
    */
   readonly path: string
   /**

@@ -63,6 +63,9 @@ them with a prefix).`,
     "If a memory tool fails, go on with the task and say so at the end. Your last message is kept as a memory too: what you did, what you saw, what is left."
   ].join("\n\n")
 
+const continued = `You have begun this task before and were cut short; this is the same session. See what is done already, go on from there, and
+do nothing twice.`
+
 const agents = (delegate: Permission | "none"): string =>
   [
     `# Agents
@@ -81,9 +84,6 @@ failed at, contextfs_orchestrator_roles who an agent can be.`,
           ]
         )}`
   ].join("\n\n")
-
-const continued = `You have begun this task before and were cut short; this is the same session. See what is done already, go on from there, and
-do nothing twice.`
 
 const withoutTools = `# Memory
 

@@ -29,12 +29,8 @@ export interface RunRecord {
 /** Takes in what happened; the record is changed in place, since a talkative agent makes many events. */
 export const record = (run: RunRecord | undefined, event: RunEvent): RunRecord | undefined => {
   if (event.kind === "runStarted") {
-    return {
-      started: event,
-      jobs: event.jobs.reduce(added, new Map<string, JobRecord>()),
-      parked: new Map(),
-      shortage: null
-    }
+    const jobs = event.jobs.reduce(added, new Map<string, JobRecord>())
+    return { started: event, jobs, parked: new Map(), shortage: null }
   }
   if (event.kind === "jobAdded") {
     if (run !== undefined) run.jobs = added(run.jobs, event)

@@ -6,7 +6,9 @@ import type { Identity } from "@contextfs/memory/Memory"
 import type { StorageError } from "@contextfs/memory/MemoryError"
 import type { MemoryStore, MemoryStoreService } from "@contextfs/memory/MemoryStore"
 import * as Namespace from "@contextfs/memory/Namespace"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type { Session } from "../Session.js"
 
@@ -20,8 +22,29 @@ export const provide = <A, E>(
   effect: Effect.Effect<A, E, MemoryStore>
 ): Effect.Effect<A, E | StorageError> =>
   Effect.gen(function* () {
-    const { layerSqlite } = yield* Effect.promise(() => import("@contextfs/memory/MemoryStore"))
-    return yield* Effect.provide(effect, layerSqlite({ path: memoryFile(session) }))
+    const [{ MemoryStore, layerSqlite, StorageError }, PrivateFiles, Redaction] = yield* Effect.promise(() =>
+      Promise.all([
+        import("@contextfs/memory/MemoryStore"),
+        import("@contextfs/memory/PrivateFiles"),
+        import("@contextfs/memory/Redaction")
+      ])
+    )
+    const folder = dataDir(session)
+    yield* Effect.try({
+      try: () => PrivateFiles.dataFolder(folder),
+      catch: (cause) =>
+        cause instanceof StorageError
+          ? cause
+          : new StorageError({ message: `${folder}: ${cause instanceof Error ? cause.message : cause}` })
+    })
+    const clean = Layer.map(layerSqlite({ path: memoryFile(session) }), (services) =>
+      Context.add(
+        services,
+        MemoryStore,
+        Redaction.store(Context.get(services, MemoryStore), Redaction.make(session.env))
+      )
+    )
+    return yield* Effect.provide(effect, clean)
   })
 
 /** Makes the memory where there is none. */

@@ -13,6 +13,8 @@ describe("cleaning", () => {
     ["whitespace of all kinds", "a\tb\nc\u000bd\u2028e", "a b c d e"],
     ["BS, BEL, NUL, DEL", "a\b\u0007\u0000\u007fb", "ab"],
     ["bidirectional and tag characters", "a\u202eb\u2066c\u{e0041}d\ufeff", "abcd"],
+    ["what nobody sees", "pay\u200bpal\u2060 \u00ada\ufe0fb\u200dc\u3164\u034f\u{e0101}", "paypal abc"],
+    ["what joins emoji", "👩‍💻 ❤️ 👍🏽 1️⃣ 🧑🏽‍🚀 ❤️‍🔥", "👩‍💻 ❤️ 👍🏽 1️⃣ 🧑🏽‍🚀 ❤️‍🔥"],
     ["wide characters and joined emoji stay", "日本語 👩‍💻 é", "日本語 👩‍💻 é"]
   ])("%s", (_, text, shown) => expect(clean(text)).toBe(shown))
 

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
+import * as PrivateFiles from "@contextfs/memory/PrivateFiles"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -45,6 +46,14 @@ const sendSignal = (target: number, signal: NodeJS.Signals): boolean => {
   } catch {
     return false
   }
+}
+
+/** True once the job file is gone: what it held was read and emptied by then. */
+const removeEmpty = (file: string): boolean => {
+  const stat = fs.lstatSync(file, { throwIfNoEntry: false })
+  if (stat !== undefined && stat.size > 0) return false
+  fs.rmSync(file, { force: true })
+  return true
 }
 
 /** The group is still the one we started: its leader lives, or is gone and its number not in use by another. */
@@ -111,7 +120,7 @@ const start = (parts: Parts, spec: LaunchSpec, observer: Observer): Effect.Effec
 
     const following = yield* Effect.try({
       try: () => {
-        for (const made of [stdout, stderr, exitFile]) fs.writeFileSync(made, "", { mode: 0o600, flag: "wx" })
+        for (const made of [stdout, stderr, exitFile]) PrivateFiles.write(made, "")
         const text = jobFile({
           prefix: containment.prefix(parts.host, spec.level),
           command: spec.command,
@@ -120,9 +129,10 @@ const start = (parts: Parts, spec: LaunchSpec, observer: Observer): Effect.Effec
           stdin: path.join(spec.folder, "prompt"),
           stdout,
           stderr,
+          file,
           keepLifeline: spec.level !== "G"
         })
-        fs.writeFileSync(file, text, { mode: 0o600, flag: "wx" })
+        PrivateFiles.write(file, text)
         return [
           parts.follower.follow(stdout, {
             line: observer.line,
@@ -162,9 +172,11 @@ const start = (parts: Parts, spec: LaunchSpec, observer: Observer): Effect.Effec
 
     // The waiter that reports the end may itself be killed: then the process is seen to be gone instead.
     let ticks = 0
+    let sourced = false
     let missing = 0
     const unwatch = parts.follower.onTick(() => {
       observer.tick()
+      if (!sourced) sourced = removeEmpty(file)
       if (++ticks % livenessTicks !== 0) return
       missing = procfs.startTime(pid) === identity.startTime ? 0 : missing + 1
       if (missing === 2) Deferred.unsafeDone(exit, Effect.succeed(null))

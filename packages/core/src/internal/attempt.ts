@@ -5,6 +5,8 @@ import type { Admission, RunServerService } from "@contextfs/mcp/RunServer"
 import type { Identity } from "@contextfs/memory/Memory"
 import type { StorageError } from "@contextfs/memory/MemoryError"
 import type * as MemoryStore from "@contextfs/memory/MemoryStore"
+import * as PrivateFiles from "@contextfs/memory/PrivateFiles"
+import * as Redaction from "@contextfs/memory/Redaction"
 import * as Protocol from "@contextfs/roles/Protocol"
 import type { Role } from "@contextfs/roles/Role"
 import * as Data from "effect/Data"
@@ -20,12 +22,12 @@ import type { SpawnFailed } from "../OrchestratorError.js"
 import type { AgentEvent, Invocation, ToolAdapter, Usage } from "../ToolAdapter.js"
 import { type Ended, emptyTally, judge, type Verdict } from "../Verdict.js"
 import type { WorkplaceService } from "../Workplace.js"
+import * as attemptFiles from "./attemptFiles.js"
 import type { Delegation } from "./delegation.js"
 import * as git from "./git.js"
 import * as outputFiles from "./outputFiles.js"
 import * as overlay from "./overlay.js"
 import { prepare, recall } from "./preparation.js"
-import * as redaction from "./redaction.js"
 import { isShortage } from "./shortage.js"
 import { Watch } from "./watch.js"
 
@@ -76,8 +78,21 @@ export interface AttemptOutcome {
 }
 
 /** Where the files of the job's current attempt are. */
-export const attemptFolder = ({ dataDir }: WorkplaceService, { attempts, jobId, runId }: Job): string =>
-  path.join(dataDir, "runs", runId, jobId, `${attempts}`)
+export const attemptFolder = ({ dataDir }: WorkplaceService, job: Job): string =>
+  attemptFiles.folderOf(dataDir, attemptFiles.of(job))
+
+/** Knows the secrets that a job is given. */
+export const redactorOf = ({ env }: WorkplaceService, { spec }: Job): Redaction.Redactor =>
+  Redaction.make(env, spec.settings.env ?? {}, spec.env)
+
+/**
+ * What the attempt has left is redacted, now that its outcome is stored; what fails is tried again at the next start.
+ * `over`: there will be no other attempt, and what the job was given goes as well.
+ */
+export const redactFiles = (workplace: WorkplaceService, job: Job, over: boolean): Effect.Effect<void> =>
+  attemptFiles
+    .redact(workplace.dataDir, attemptFiles.of(job), redactorOf(workplace, job))
+    .pipe(Effect.zipRight(over ? attemptFiles.forget(workplace.dataDir, job) : Effect.void), Effect.ignore)
 
 /** Runs one attempt to its end. The agent, its token and its temporary folder go with the scope. */
 export const run = (shop: Shop, input: AttemptInput): Effect.Effect<AttemptOutcome, StorageError> =>
@@ -93,7 +108,7 @@ export const run = (shop: Shop, input: AttemptInput): Effect.Effect<AttemptOutco
     const marker = `${shop.processes.marker}-${job.jobId}-${job.attempts}`
     const folder = attemptFolder(shop.workplace, job)
     const temporary = yield* Effect.acquireRelease(
-      Effect.sync(() => fs.mkdtempSync(path.join(shop.workplace.runtimeDir, "t"))),
+      Effect.sync(() => PrivateFiles.temporaryFolder(path.join(shop.workplace.runtimeDir, "t"))),
       (dir) => Effect.sync(() => fs.rmSync(dir, { recursive: true, force: true }))
     )
 
@@ -118,12 +133,10 @@ export const run = (shop: Shop, input: AttemptInput): Effect.Effect<AttemptOutco
     const stderr = redactor.text(outputFiles.tail(path.join(folder, "stderr"), stderrTailBytes))
     watch.complete(end.exitCode ?? -1, stderr, now())
     const files = ["stdout", "stderr"].map((name) => path.join(folder, name))
-    const excess = files.reduce((bytes, file) => bytes + fs.statSync(file).size, 0) > spec.maxOutput
+    const excess = files.reduce((bytes, file) => bytes + outputFiles.size(file), 0) > spec.maxOutput
     for (const file of files) {
       if (excess) outputFiles.clip(file, spec.maxOutput / 2)
-      redactor.file(file)
     }
-    fs.rmSync(path.join(folder, "prompt"), { force: true })
 
     const verdict = judge({
       tool: adapter.name,
@@ -191,7 +204,7 @@ interface Begun {
   readonly ending: Deferred.Deferred<Ended>
   /** Milliseconds of a monotonic clock. */
   readonly now: () => number
-  readonly redactor: redaction.Redactor
+  readonly redactor: Redaction.Redactor
 }
 
 /** Everything up to the running process. */
@@ -226,7 +239,7 @@ const begin = (
     const { command, env, invocation, prompt } = prepared
 
     yield* Effect.try({
-      try: () => write(at.folder, prompt, invocation),
+      try: () => write(attemptFiles.make(workplace.dataDir, attemptFiles.of(job)), prompt, invocation),
       catch: (cause) =>
         new NotStarted({
           message: `cannot write ${at.folder}: ${cause instanceof Error ? cause.message : cause}`,
@@ -255,7 +268,8 @@ const begin = (
       now(),
       input.overspent
     )
-    const redactor = redaction.make(env)
+    const redactor = Redaction.make(workplace.env, env)
+    const redact = redactor.lines()
     const agent = yield* shop.processes.launch(
       {
         command,
@@ -267,7 +281,7 @@ const begin = (
         grace: Duration.millis(spec.grace)
       },
       {
-        line: (line) => watch.line(redactor.text(line), now()),
+        line: (line) => watch.line(redact(line), now()),
         grew: (stream, bytes) => watch.grew(stream, bytes, now()),
         overlong: () => watch.overlong(),
         sated: () => watch.ending === "outputLimit",
@@ -281,9 +295,7 @@ const begin = (
   })
 
 const write = (folder: string, prompt: string, invocation: Invocation): void => {
-  fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const put = (name: string, text: string) =>
-    fs.writeFileSync(path.join(folder, name), text, { mode: 0o600, flag: "wx" })
+  const put = (name: string, text: string) => PrivateFiles.write(path.join(folder, name), text)
   put("prompt", invocation.stdin ?? prompt)
   for (const [name, text] of Object.entries(invocation.files ?? {})) put(name, text)
 }

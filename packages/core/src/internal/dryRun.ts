@@ -3,6 +3,7 @@ import * as path from "node:path"
 import type { StorageError } from "@contextfs/memory/MemoryError"
 import * as MemoryStore from "@contextfs/memory/MemoryStore"
 import { databaseName } from "@contextfs/memory/Namespace"
+import * as Redaction from "@contextfs/memory/Redaction"
 import type { RoleRegistry } from "@contextfs/roles/RoleRegistry"
 import * as Effect from "effect/Effect"
 import type { DryRun, PlannedAgent } from "../DryRun.js"
@@ -14,7 +15,6 @@ import * as Workplace from "../Workplace.js"
 import * as containment from "./containment.js"
 import { type Plan, planOn } from "./plan.js"
 import { prepare, recall } from "./preparation.js"
-import * as redaction from "./redaction.js"
 
 /** Stands for the names that a run makes up. */
 const unnamed = "RUN"
@@ -68,7 +68,7 @@ const planned = (
     return new PolicyRefused({ message: prepared.refused, hint: "choose another permission, model or tool" })
   }
   const { command, env, invocation, prompt } = prepared
-  const redactor = redaction.make(env)
+  const redactor = Redaction.make(env)
   return Effect.succeed({
     agentId: spec.agentId,
     role: spec.role,

@@ -4,16 +4,17 @@
  */
 import * as fs from "node:fs"
 import * as path from "node:path"
+import * as PrivateFiles from "@contextfs/memory/PrivateFiles"
+import type { Redactor } from "@contextfs/memory/Redaction"
 import * as Effect from "effect/Effect"
 import type { Job } from "../Job.js"
 import type { ToolAdapter } from "../ToolAdapter.js"
 import { judge } from "../Verdict.js"
 import type { WorkplaceService } from "../Workplace.js"
 import { exitFileName } from "./agentProcess.js"
-import { type AttemptOutcome, attemptFolder } from "./attempt.js"
+import { type AttemptOutcome, attemptFolder, redactorOf } from "./attempt.js"
 import { LineSplitter } from "./follower.js"
 import * as outputFiles from "./outputFiles.js"
-import * as redaction from "./redaction.js"
 import { Watch } from "./watch.js"
 
 export type Harvest =
@@ -46,7 +47,7 @@ export const harvest = (workplace: WorkplaceService, adapter: ToolAdapter, job: 
     if (size(path.join(folder, exitFileName)) === undefined) return { kind: "cut", session: null }
     const exitCode = yield* readExit(path.join(folder, exitFileName))
 
-    const redactor = redaction.make(workplace.env, spec.settings.env ?? {}, spec.env)
+    const redactor = redactorOf(workplace, job)
     const forever = Number.POSITIVE_INFINITY
     const clocks = { start: forever, idle: forever, total: null, retry: forever, drain: forever }
     const watch = new Watch(clocks, forever, adapter.decoder(), () => undefined, 0)
@@ -72,9 +73,7 @@ export const harvest = (workplace: WorkplaceService, adapter: ToolAdapter, job: 
     for (const file of files) {
       if (size(file) === undefined) continue
       outputFiles.clip(file, spec.maxOutput / 2)
-      redactor.file(file)
     }
-    fs.rmSync(path.join(folder, "prompt"), { force: true })
     return {
       kind: "ended",
       endedAt: fs.statSync(path.join(folder, exitFileName)).mtimeMs,
@@ -110,20 +109,22 @@ export const harvest = (workplace: WorkplaceService, adapter: ToolAdapter, job: 
 const readExit = (file: string): Effect.Effect<number | null> =>
   Effect.gen(function* () {
     for (let waited = 0; waited < exitPatience; waited += 25) {
-      const text = fs.readFileSync(file, "latin1").trim()
+      const text = outputFiles.tail(file, 16).trim()
       if (text !== "") return /^\d{1,3}$/.test(text) ? Number(text) : null
       yield* Effect.sleep("25 millis")
     }
     return null
   })
 
-const read = (file: string, watch: Watch, redactor: redaction.Redactor): void => {
+const read = (file: string, watch: Watch, redactor: Redactor): void => {
+  const redact = redactor.lines()
   const splitter = new LineSplitter({
-    line: (line) => watch.line(redactor.text(line), 0),
+    line: (line) => watch.line(redact(line), 0),
     grew: () => undefined,
     overlong: () => watch.overlong()
   })
-  const fd = fs.openSync(file, fs.constants.O_RDONLY)
+  const fd = PrivateFiles.open(file)
+  if (fd === undefined) return
   try {
     const buffer = Buffer.allocUnsafe(256 * 1024)
     for (let read = fs.readSync(fd, buffer); read > 0; read = fs.readSync(fd, buffer)) {

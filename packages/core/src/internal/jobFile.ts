@@ -20,6 +20,8 @@ export interface JobFile {
   readonly stdin: string
   readonly stdout: string
   readonly stderr: string
+  /** Where this text is written; emptied as soon as it has been read, for it holds the environment. */
+  readonly file: string
   /** The lifeline (fd 3) goes on to the prefix (a namespace's init watches it), or is closed. */
   readonly keepLifeline: boolean
 }
@@ -36,7 +38,8 @@ export const jobFile = (job: JobFile): string => {
     if (!isName(name)) throw new RangeError(`${JSON.stringify(name)} is no name of an environment variable`)
     lines.push(`export ${name}=${quote(value)}`)
   }
+  // On one line with what follows it, which the shell has read by then; no special builtin, whose failure would end it.
   const words = [...job.prefix, ...job.command].map(quote).join(" ")
-  lines.push(`exec ${words}${job.keepLifeline ? "" : " 3<&-"}`, "")
+  lines.push(`true >${quote(job.file)}; exec ${words}${job.keepLifeline ? "" : " 3<&-"}`, "")
   return lines.join("\n")
 }

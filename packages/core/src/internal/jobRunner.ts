@@ -174,9 +174,9 @@ export const follow = (
     if (stop === "lost") return { kind: "lost" }
     const next =
       stop === undefined && of.final !== true ? yield* another(job, plan?.adapter, outcome, control.wall()) : null
-    if (next !== null) return next
+    if (next !== null) return yield* attempt.redactorOf(shop.workplace, job).value(next)
 
-    const result = resultOf(job, outcome, control.elapsed())
+    const result = yield* attempt.redactorOf(shop.workplace, job).value(resultOf(job, outcome, control.elapsed()))
     const resumable = result.status === "cancelled" && stop === "interrupted"
     const told = resumable ? { ...result, error: interruptedText(job) } : result
     const warnings = job.spec.memory

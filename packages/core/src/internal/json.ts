@@ -1,4 +1,5 @@
 /** Reading JSON of unknown shape without trusting it. */
+import * as JsonText from "@contextfs/memory/JsonText"
 import type { AgentEvent, Decoder } from "../ToolAdapter.js"
 
 export interface JsonObject {
@@ -15,10 +16,13 @@ export const string = (value: unknown): string | undefined => (typeof value === 
 export const number = (value: unknown): number | undefined =>
   typeof value === "number" && Number.isFinite(value) ? value : undefined
 
+/** What is deeper is no program's event, and would end whoever writes it out again. */
+const maxDepth = 128
+
 /** The object in a text, or nothing where there is no object. */
 export const parseObject = (text: string): JsonObject | undefined => {
   const start = text.trimStart()
-  if (!start.startsWith("{")) return undefined
+  if (!start.startsWith("{") || JsonText.isDeeper(start, maxDepth)) return undefined
   try {
     const value: unknown = JSON.parse(start)
     return isObject(value) ? value : undefined

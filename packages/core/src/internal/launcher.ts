@@ -50,6 +50,11 @@ export class Launcher {
 
   /** Starts the job in `file`; a launcher that died is replaced, and the jobs of the old one still report. */
   launch(file: string, events: LauncherEvents): void {
+    // It is told by a line.
+    if (file.includes("\n")) {
+      events.failed("the data folder has a line break in its name")
+      return
+    }
     const id = `${++this.count}`
     this.jobs.set(id, events)
     const shell = this.shell ?? this.start()

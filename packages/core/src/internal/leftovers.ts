@@ -2,9 +2,15 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import type { StorageError } from "@contextfs/memory/MemoryError"
+import * as Redaction from "@contextfs/memory/Redaction"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import type { ProcessIdentity } from "../AgentProcess.js"
+import { isTerminal, type RunId } from "../Job.js"
 import type { JobQueueService, Run } from "../JobQueue.js"
+import type { WorkplaceService } from "../Workplace.js"
+import { redactorOf } from "./attempt.js"
+import * as attemptFiles from "./attemptFiles.js"
 import { markerVariable } from "./marker.js"
 import * as procfs from "./procfs.js"
 import { runtimeDirPrefix } from "./runtimeDir.js"
@@ -34,6 +40,29 @@ export const endLeftoversOf = (run: Run, agents: ReadonlyArray<ProcessIdentity>)
     for (const agent of agents) if (procfs.isAlive(agent) === true) kill(-agent.pid)
     if (run.owner.bootId === procfs.bootId()) killMarked(run.marker)
     removeRuntimeDir(run)
+  })
+
+/** Redacts the files of attempts whose orchestrator died before it could. Those of a run that goes on are its owner's. */
+export const redactLeftovers = (
+  workplace: WorkplaceService,
+  journal: JobQueueService
+): Effect.Effect<void, StorageError> =>
+  Effect.gen(function* () {
+    const running = new Map<RunId, boolean>()
+    for (const { attempt, jobId, runId } of attemptFiles.raw(workplace.dataDir)) {
+      if (!running.has(runId)) {
+        const run = yield* Effect.option(Effect.catchTag(journal.run(runId), "StorageError", Effect.die))
+        running.set(runId, Option.isSome(run) && run.value.status === "running")
+      }
+      if (running.get(runId) === true) continue
+      const job = yield* Effect.option(Effect.catchTag(journal.job(jobId), "StorageError", Effect.die))
+      // Of a job that nobody knows, the shapes of its secrets.
+      const redactor = Option.isSome(job) ? redactorOf(workplace, job.value) : Redaction.make(workplace.env)
+      yield* Effect.ignore(attemptFiles.redact(workplace.dataDir, { runId, jobId, attempt }, redactor))
+      // One that was cancelled may only have been interrupted, and goes on some day.
+      const over = Option.exists(job, ({ status }) => isTerminal(status) && status !== "cancelled")
+      if (over) yield* attemptFiles.forget(workplace.dataDir, { runId, jobId })
+    }
   })
 
 const killMarked = (marker: string): void => {

@@ -1,14 +1,14 @@
 /** Size and ends of the files that agents write to. */
 import * as fs from "node:fs"
+import * as PrivateFiles from "@contextfs/memory/PrivateFiles"
+
+/** Bytes of a file; 0 where there is none. */
+export const size = (file: string): number => fs.lstatSync(file, { throwIfNoEntry: false })?.size ?? 0
 
 /** The last `bytes` of a file as text; empty where there is none. */
 export const tail = (file: string, bytes: number): string => {
-  let fd: number
-  try {
-    fd = fs.openSync(file, fs.constants.O_RDONLY)
-  } catch {
-    return ""
-  }
+  const fd = PrivateFiles.open(file)
+  if (fd === undefined) return ""
   try {
     const { size } = fs.fstatSync(fd)
     const buffer = Buffer.alloc(Math.min(bytes, size))
@@ -31,19 +31,24 @@ const copy = (from: number, to: number, start: number, length: number): void => 
 
 /** Keeps head and tail of a file that is larger than `cap` bytes, and says in between how much is left out. */
 export const clip = (file: string, cap: number): void => {
-  const { size } = fs.statSync(file)
-  if (size <= cap) return
-  const half = Math.floor(cap / 2)
-  const clipped = `${file}.clipped`
-  const from = fs.openSync(file, fs.constants.O_RDONLY)
-  const to = fs.openSync(clipped, "wx", 0o600)
+  const from = PrivateFiles.open(file)
+  if (from === undefined) return
   try {
-    copy(from, to, 0, half)
-    fs.writeSync(to, `\n[contextfs: ${size - 2 * half} bytes left out]\n`)
-    copy(from, to, size - half, half)
+    const { size } = fs.fstatSync(from)
+    if (size <= cap) return
+    const half = Math.floor(cap / 2)
+    const clipped = `${file}.clipped`
+    fs.rmSync(clipped, { force: true })
+    const to = PrivateFiles.create(clipped)
+    try {
+      copy(from, to, 0, half)
+      fs.writeSync(to, `\n[contextfs: ${size - 2 * half} bytes left out]\n`)
+      copy(from, to, size - half, half)
+    } finally {
+      fs.closeSync(to)
+    }
+    fs.renameSync(clipped, file)
   } finally {
     fs.closeSync(from)
-    fs.closeSync(to)
   }
-  fs.renameSync(clipped, file)
 }

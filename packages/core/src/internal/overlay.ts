@@ -1,6 +1,7 @@
 /** A folder that shows a folder of the user's through links, with some files of its own. */
 import * as fs from "node:fs"
 import * as path from "node:path"
+import * as PrivateFiles from "@contextfs/memory/PrivateFiles"
 import * as Effect from "effect/Effect"
 import type { Scope } from "effect/Scope"
 import type { Overlay } from "../ToolAdapter.js"
@@ -18,7 +19,7 @@ export const make = (folder: string, overlay: Overlay): Effect.Effect<void, stri
 }
 
 const build = (at: string, { of, only, folders = [], files = {} }: Overlay): void => {
-  fs.mkdirSync(at, { recursive: true, mode: 0o700 })
+  PrivateFiles.folder(path.dirname(at), path.basename(at))
   for (const name of folders) makeIfPossible(path.join(of, name))
   const present = fs.existsSync(of) ? fs.readdirSync(of) : []
   for (const name of present) {
@@ -27,7 +28,7 @@ const build = (at: string, { of, only, folders = [], files = {} }: Overlay): voi
   }
   for (const [name, make] of Object.entries(files)) {
     const own = present.includes(name) ? fs.readFileSync(path.join(of, name), "utf8") : undefined
-    fs.writeFileSync(path.join(at, name), make(own), { mode: 0o600, flag: "wx" })
+    PrivateFiles.write(path.join(at, name), make(own))
   }
 }
 

@@ -6,11 +6,11 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { AgentProcess } from "../AgentProcess.js"
-import type { Job, RunId } from "../Job.js"
+import { isTerminal, type Job, type RunId } from "../Job.js"
 import type { JobQueueService } from "../JobQueue.js"
 import { Undecided } from "../OrchestratorError.js"
 import type { Workplace } from "../Workplace.js"
-import type { Shop, Stop } from "./attempt.js"
+import { redactFiles, type Shop, type Stop } from "./attempt.js"
 import { type Harvest, harvest } from "./harvest.js"
 import { follow, maxAttempts, unattempted } from "./jobRunner.js"
 import { type Plan, plan } from "./plan.js"
@@ -88,7 +88,13 @@ const settleOne = (
       yield* journal.park({ tool: job.spec.tool, until: step.until, message: step.message })
     }
     return yield* journal.retry(job.jobId, job.attempts, step.interruption)
-  }).pipe(Effect.catchTag("LeaseLost", Effect.die))
+  }).pipe(
+    Effect.catchTag("LeaseLost", Effect.die),
+    // Whether it has ended is asked of the journal, which the branches above have written.
+    Effect.zipRight(journal.job(found.job.jobId)),
+    Effect.flatMap(({ status }) => redactFiles(shop.workplace, found.job, isTerminal(status))),
+    Effect.catchTag("NotFound", Effect.die)
+  )
 
 /** Seconds from the start of the first attempt to the last sign of the agent. */
 const duration = (journal: JobQueueService, job: Job, endedAt: number): Effect.Effect<number, StorageError> =>

@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto"
-import * as fs from "node:fs"
 import * as path from "node:path"
 import * as RunServer from "@contextfs/mcp/RunServer"
 import type { StorageError } from "@contextfs/memory/MemoryError"
 import * as MemoryStore from "@contextfs/memory/MemoryStore"
+import * as PrivateFiles from "@contextfs/memory/PrivateFiles"
+import * as Redaction from "@contextfs/memory/Redaction"
 import type { RoleRegistry } from "@contextfs/roles/RoleRegistry"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -27,17 +28,15 @@ import {
 } from "../OrchestratorError.js"
 import type { Failure, Options, ResumeOptions, WorkerQueue, Working } from "../WorkerQueue.js"
 import { Workplace } from "../Workplace.js"
-import type { Shop, Stop } from "./attempt.js"
+import { redactFiles, type Shop, type Stop } from "./attempt.js"
 import { part } from "./budget.js"
 import * as Delegation from "./delegation.js"
 import { cancelled, firmly, run as runJob, type Step, unattempted } from "./jobRunner.js"
-import { endLeftovers, endLeftoversOf } from "./leftovers.js"
+import { endLeftovers, endLeftoversOf, redactLeftovers } from "./leftovers.js"
 import { type Overlap, overlaps, realPath, writes } from "./overlap.js"
 import { plan } from "./plan.js"
 import * as procfs from "./procfs.js"
 import { reconcile } from "./reconcile.js"
-import { redactingStore } from "./redactingStore.js"
-import * as redaction from "./redaction.js"
 import { shortage } from "./shortage.js"
 
 /** A job whose attempt is at work. */
@@ -73,9 +72,9 @@ export const self = Effect.sync(
 const openShop = (runId: RunId): Effect.Effect<Shop, HostUnfit, Scope | Services> =>
   Effect.gen(function* () {
     const workplace = yield* Workplace
-    const store = redactingStore(yield* MemoryStore.MemoryStore, redaction.make(workplace.env))
+    const store = Redaction.store(yield* MemoryStore.MemoryStore, Redaction.make(workplace.env))
     const directory = path.join(workplace.runtimeDir, runId)
-    yield* Effect.sync(() => fs.mkdirSync(directory, { mode: 0o700 }))
+    yield* Effect.sync(() => PrivateFiles.folder(workplace.runtimeDir, runId))
     const server = yield* RunServer.make({ directory }).pipe(
       Effect.provideService(MemoryStore.MemoryStore, store),
       Effect.mapError(
@@ -146,6 +145,7 @@ export const make = (options: Options): Effect.Effect<WorkerQueue, Failure, Scop
     const runId = yield* newRunId
     const shop = yield* openShop(runId)
     yield* endLeftovers(yield* JobQueue)
+    yield* redactLeftovers(shop.workplace, yield* JobQueue)
     return yield* work(shop, yield* write(runId, options), options, overlapping)
   })
 
@@ -239,6 +239,7 @@ const work = (
           Option.isSome(found) ? Effect.succeed(found.value) : Effect.zipRight(changeAfter(seen), until(look))
         )
       })
+
     const tell = (event: RunEvent): void => {
       try {
         options.onEvent?.(event)
@@ -322,6 +323,7 @@ const work = (
           cut ||= step.resumable
           const result = explain(step.result)
           yield* firmly(journal.settle(result, { resumable: step.resumable }))
+          yield* redactFiles(shop.workplace, job, !step.resumable)
           yield* account
           return yield* finish(result)
         }
@@ -331,6 +333,7 @@ const work = (
           tell({ kind: "toolParked", at: wall(), tool: job.spec.tool, until, message })
         }
         yield* firmly(journal.retry(job.jobId, job.attempts, step.interruption))
+        yield* redactFiles(shop.workplace, job, false)
         yield* account
         counts.pending += 1
         const { error, reason } = step.interruption
@@ -624,15 +627,16 @@ const work = (
     return queue
   })
 
-const head = ({ jobId, spec }: Pick<Job, "jobId" | "spec">): JobHead => {
-  const { agentId, directory, parent, role, tool } = spec
-  return { jobId, agentId, role, tool, directory, parent }
-}
 const overspent = {
   status: "failed",
   reason: "BudgetExceeded",
   error: "the budget of the run is spent – it was not started – raise budget and resume, or split the work"
 } as const
+
+const head = ({ jobId, spec }: Pick<Job, "jobId" | "spec">): JobHead => {
+  const { agentId, directory, parent, role, tool } = spec
+  return { jobId, agentId, role, tool, directory, parent }
+}
 
 const bug = {
   status: "failed",

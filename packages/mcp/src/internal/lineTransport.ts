@@ -1,11 +1,14 @@
 /** MCP over a pair of streams: one JSON-RPC message a line, bounded in every direction. */
 import { Buffer } from "node:buffer"
 import type { Readable, Writable } from "node:stream"
+import * as JsonText from "@contextfs/memory/JsonText"
 import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js"
 import type { JSONRPCMessage, RequestId } from "@modelcontextprotocol/sdk/types.js"
 
 /** Largest message; a memory of 64 KiB in the worst escaping is a tenth of it. */
 const maxLineBytes = 4 * 1024 * 1024
+/** Objects and lists within each other; a memory's data may have half of it. */
+const maxDepth = 64
 /** Requests at work at a time; the rest waits in the stream. */
 const maxPending = 64
 /** From the end of the input to the end of the answers. */
@@ -89,6 +92,10 @@ export class LineTransport implements Transport {
 
   private line(line: string): void {
     if (line.trim() === "") return
+    if (JsonText.isDeeper(line, maxDepth)) {
+      this.refuse(null, -32600, `a message nests more than ${maxDepth} levels deep`)
+      return
+    }
     let value: unknown
     try {
       value = JSON.parse(line)

@@ -12,6 +12,12 @@ import { LineTransport } from "./lineTransport.js"
 /** Of the tools' interface: changes when a tool, a parameter or an answer does. */
 const toolsVersion = "1.0.0"
 
+/** Of one agent over all its connections. */
+export const maxCallsPerMinute = 600
+const maxAnswerBytes = 1024 * 1024
+
+const told = (text: string): CallToolResult => ({ content: [{ type: "text", text }], isError: true })
+
 // The SDK would build one JSON Schema compiler a connection; only elicitation needs it, which we do not use.
 const noValidator: jsonSchemaValidator = {
   getValidator: () => {
@@ -41,8 +47,10 @@ export const make = <R>(options: Options<R>): Effect.Effect<McpServer, never, R>
       Effect.gen(function* () {
         const tool = tools.get(name)
         if (tool === undefined) return null
-        const answer = yield* tool.call(args, session.caller)
         const at = yield* Clock.currentTimeMillis
+        if (session.mayCall?.(at) === false)
+          return told(`more calls a minute than ${maxCallsPerMinute}: wait, then go on`)
+        const answer = yield* tool.call(args, session.caller)
         const record: MemoryCall = {
           tool: name,
           at,
@@ -51,10 +59,12 @@ export const make = <R>(options: Options<R>): Effect.Effect<McpServer, never, R>
           memoryIds: answer.record.memoryIds ?? []
         }
         session.onCall?.(record)
-        return {
-          content: [{ type: "text" as const, text: answer.text }],
-          ...(answer.ok ? { structuredContent: answer.structured } : { isError: true })
+        if (!answer.ok) return told(answer.text)
+        const content = [{ type: "text" as const, text: answer.text }]
+        if (Buffer.byteLength(answer.text) + Buffer.byteLength(JSON.stringify(answer.structured)) > maxAnswerBytes) {
+          return told(`the answer is larger than ${maxAnswerBytes} bytes: ask for fewer at once (limit)`)
         }
+        return { content, structuredContent: answer.structured }
       })
 
     const connect = (input: Readable, output: Writable, session: Session): Effect.Effect<LineTransport> =>

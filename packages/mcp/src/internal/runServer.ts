@@ -12,6 +12,7 @@ import * as McpServer from "../McpServer.js"
 import type { McpTool } from "../McpTool.js"
 import { instructions, memoryTools } from "../MemoryTools.js"
 import type { Options, RunServerService } from "../RunServer.js"
+import { maxCallsPerMinute } from "./mcpServer.js"
 
 /** Node cuts longer socket paths silently: the kernel's limit less the final NUL. */
 const maxSocketPathBytes = process.platform === "darwin" ? 103 : 107
@@ -75,6 +76,7 @@ export const make = <R = never>(
         const key = digest(token)
         const calls: Array<MemoryCall> = []
         let connected = false
+        const mayCall = perMinute(maxCallsPerMinute)
         const onCall = (call: MemoryCall) => {
           const before = calls.filter(({ tool }) => tool === call.tool).length
           if (before < maxCallsOfATool) calls.push({ ...call, memoryIds: call.memoryIds.slice(0, 20) })
@@ -85,7 +87,7 @@ export const make = <R = never>(
           Effect.sync(() => {
             guests.set(key, (socket) => {
               connected = true
-              run(Effect.interruptible(server.serve(socket, socket, { caller: identity, onCall })))
+              run(Effect.interruptible(server.serve(socket, socket, { caller: identity, onCall, mayCall })))
             })
           }),
           () => Effect.sync(() => guests.delete(key))
@@ -100,6 +102,19 @@ export const make = <R = never>(
 
     return { socketPath, admit, connections: Effect.sync(() => ({ open, total })) }
   })
+
+/** True for at most `most` questions in each minute. */
+const perMinute = (most: number): ((now: number) => boolean) => {
+  let minute = Number.NEGATIVE_INFINITY
+  let count = 0
+  return (now) => {
+    if (now - minute >= 60_000 || now < minute) {
+      minute = now
+      count = 0
+    }
+    return ++count <= most
+  }
+}
 
 const digest = (token: string | Buffer): string => createHash("sha256").update(token).digest("hex")
 

@@ -1,5 +1,6 @@
-import { type Identity, MemoryId, MemoryType, Relation, StructuredData } from "@contextfs/memory/Memory"
+import { type Identity, type Memory, MemoryId, MemoryType, Relation, StructuredData } from "@contextfs/memory/Memory"
 import { MemoryStore } from "@contextfs/memory/MemoryStore"
+import * as Redaction from "@contextfs/memory/Redaction"
 import { tagOf } from "@contextfs/roles/Role"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -27,6 +28,21 @@ const tagged = (tags: ReadonlyArray<string>, caller: Identity): ReadonlyArray<st
 const recordOf = (_: unknown, output: { readonly memory: Excerpt } | undefined): McpTool.CallRecord =>
   output === undefined ? {} : { type: output.memory.type, memoryIds: [output.memory.id] }
 
+const redacted = optional(Schema.Number, "Secrets that were replaced by placeholders before anything was stored")
+
+/** How many secrets the store has replaced in what it was given. */
+const replaced = (given: ReadonlyArray<unknown>, { content, structuredData, summary, tags }: Memory) => {
+  const found =
+    Redaction.count(JSON.stringify([content, structuredData, summary, tags])) - Redaction.count(JSON.stringify(given))
+  return found > 0 ? { redacted: found } : {}
+}
+
+/** An agent that is told learns not to. */
+const replacedText = (count: number | undefined): string =>
+  count === undefined
+    ? ""
+    : ` ${count === 1 ? "1 secret was" : `${count} secrets were`} replaced by placeholders: never save secrets.`
+
 export const save = McpTool.make({
   name: "contextfs_save",
   title: "Save a memory",
@@ -40,7 +56,7 @@ export const save = McpTool.make({
     structured_data: optional(StructuredData, "Fields of the type: see contextfs_get_type_schema"),
     project
   }),
-  output: Schema.Struct({ outcome: Schema.Literal("created", "merged"), memory: Excerpt }),
+  output: Schema.Struct({ outcome: Schema.Literal("created", "merged"), memory: Excerpt, redacted }),
   hints: { ...adding, idempotent: true },
   handler: (input, caller) =>
     Effect.gen(function* () {
@@ -58,12 +74,15 @@ export const save = McpTool.make({
           caller
         )
         .pipe(Effect.mapError(asToolError))
-      return { outcome, memory: excerpt(memory) }
+      const given = [input.content, input.summary, input.tags, input.structured_data]
+      return { outcome, memory: excerpt(memory), ...replaced(given, memory) }
     }),
-  text: ({ outcome, memory }) =>
-    outcome === "created"
-      ? `Saved ${memory.id} as ${memory.type}.`
-      : `Already saved as ${memory.id} (${memory.type}); its tags are now: ${memory.tags.join(", ")}.`,
+  text: ({ outcome, memory, redacted }) =>
+    `${
+      outcome === "created"
+        ? `Saved ${memory.id} as ${memory.type}.`
+        : `Already saved as ${memory.id} (${memory.type}); its tags are now: ${memory.tags.join(", ")}.`
+    }${replacedText(redacted)}`,
   record: recordOf
 })
 
@@ -79,7 +98,7 @@ export const evolve = McpTool.make({
     preserve_tags: withDefault(Schema.Boolean, true, "Keep the tags of the old version"),
     additional_tags: withDefault(Tags, [], "More tags")
   }),
-  output: Schema.Struct({ memory: Excerpt, supersedes: Schema.String }),
+  output: Schema.Struct({ memory: Excerpt, supersedes: Schema.String, redacted }),
   hints: adding,
   handler: (input, caller) =>
     Effect.gen(function* () {
@@ -96,9 +115,12 @@ export const evolve = McpTool.make({
           caller
         )
         .pipe(Effect.mapError(asToolError))
-      return { memory: excerpt(memory), supersedes: input.memory_id }
+      const given = [input.new_content, input.summary ?? memory.summary, input.additional_tags]
+      const seen = { ...memory, structuredData: null, tags: input.additional_tags.length === 0 ? [] : memory.tags }
+      return { memory: excerpt(memory), supersedes: input.memory_id, ...replaced(given, seen) }
     }),
-  text: ({ memory, supersedes }) => `Saved ${memory.id}, which supersedes ${supersedes}.`,
+  text: ({ memory, redacted, supersedes }) =>
+    `Saved ${memory.id}, which supersedes ${supersedes}.${replacedText(redacted)}`,
   record: recordOf
 })
 
@@ -148,7 +170,7 @@ export const update = McpTool.make({
     type: memoryType,
     project
   }),
-  output: Schema.Struct({ memory: Excerpt }),
+  output: Schema.Struct({ memory: Excerpt, redacted }),
   hints: { readOnly: false, destructive: true, idempotent: true },
   handler: (input, caller) =>
     Effect.gen(function* () {
@@ -166,9 +188,11 @@ export const update = McpTool.make({
           caller
         )
         .pipe(Effect.mapError(asToolError))
-      return { memory: excerpt(memory) }
+      // What is left out was there before, placeholders and all.
+      const given = [input.content ?? memory.content, input.summary ?? memory.summary, input.tags ?? memory.tags]
+      return { memory: excerpt(memory), ...replaced(given, { ...memory, structuredData: null }) }
     }),
-  text: ({ memory }) => `Updated ${memory.id}.`,
+  text: ({ memory, redacted }) => `Updated ${memory.id}.${replacedText(redacted)}`,
   record: recordOf
 })
 

@@ -12,6 +12,10 @@ const maxSummaryBytes = 4096
 const maxTags = 64
 const maxTagBytes = 200
 const maxFiles = 1000
+const maxDataDepth = 32
+const maxDataKeys = 1000
+/** As names of fields they would reach what every object shares. */
+const forbiddenKeys: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"])
 
 const bytes = (text: string) => Buffer.byteLength(text, "utf8")
 
@@ -37,10 +41,36 @@ const problemOf = (draft: Draft): string | undefined => {
   return undefined
 }
 
+/** What no type's schema says: data that is too deep, too wide, or names an object's own machinery. */
+const dataProblem = (data: unknown): string | undefined => {
+  let keys = 0
+  let level: ReadonlyArray<unknown> = [data]
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > maxDataDepth) return `structured_data nests more than ${maxDataDepth} levels deep`
+    const next: Array<unknown> = []
+    for (const value of level) {
+      if (typeof value !== "object" || value === null) continue
+      if (Array.isArray(value)) next.push(...value)
+      else {
+        const names = Object.keys(value)
+        const forbidden = names.find((name) => forbiddenKeys.has(name))
+        if (forbidden !== undefined) return `structured_data has the key "${forbidden}", which is not allowed`
+        keys += names.length
+        if (keys > maxDataKeys) return `structured_data has more than ${maxDataKeys} keys`
+        next.push(...Object.values(value))
+      }
+    }
+    level = next
+  }
+  return undefined
+}
+
 /** The data in the form of its type's schema, as JSON will give it back. */
 const structured = (draft: Draft): Either.Either<StructuredData | null, string> => {
   const given = draft.structuredData
   if (given === null) return Either.right(null)
+  const problem = dataProblem(given)
+  if (problem !== undefined) return Either.left(problem)
   return Either.try({
     try: (): StructuredData => JSON.parse(wellFormed(JSON.stringify(given))),
     catch: (error) => `structured_data is not JSON: ${error instanceof Error ? error.message : String(error)}`

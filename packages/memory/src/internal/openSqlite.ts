@@ -7,6 +7,7 @@ import * as Schedule from "effect/Schedule"
 import type { Scope } from "effect/Scope"
 import { StorageError } from "../MemoryError.js"
 import type { SqliteOptions } from "../Sqlite.js"
+import * as privateFiles from "./privateFiles.js"
 
 /** Older ones can lose committed writes when one connection checkpoints while another writes. */
 const minVersion = [3, 51, 3] as const
@@ -97,10 +98,25 @@ const checkVersion = (file: string, version: number, known: number): void => {
   }
 }
 
+/** SQLite would follow a link, and write beside what it leads to. */
+const checkPlace = (file: string): void => {
+  for (const each of [file, `${file}-wal`, `${file}-shm`]) {
+    const stat = fs.lstatSync(each, { throwIfNoEntry: false })
+    if (stat === undefined) continue
+    const what = stat.isSymbolicLink()
+      ? "a link stands where a file of ours belongs; nothing was written"
+      : !stat.isFile()
+        ? "this is no file"
+        : process.getuid !== undefined && stat.uid !== process.getuid()
+          ? "this file belongs to another user; nothing was written"
+          : undefined
+    if (what !== undefined) throw refuse(each, what, "move it away, or set CONTEXTFS_DATA_DIR to another folder")
+  }
+}
+
 const prepareFile = (file: string, known: number): void => {
   const folder = path.dirname(file)
-  const made = fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
-  if (made !== undefined) fs.chmodSync(folder, 0o700)
+  privateFiles.makeFolder(folder)
   const network = process.platform === "linux" ? networkFilesystem(fs.statfsSync(folder).type) : null
   if (network !== null) {
     throw refuse(
@@ -111,11 +127,10 @@ const prepareFile = (file: string, known: number): void => {
   }
   try {
     // Made before SQLite sees it: -wal and -shm take over its mode, whatever the umask.
-    const handle = fs.openSync(file, "wx", 0o600)
-    fs.fchmodSync(handle, 0o600)
-    fs.closeSync(handle)
+    fs.closeSync(privateFiles.create(file))
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error
+    checkPlace(file)
     checkHeader(file, known)
   }
 }
@@ -125,9 +140,8 @@ const narrow = (file: string): void => {
     try {
       if (!isPrivate(each)) fs.chmodSync(each, 0o600)
     } catch (error) {
-      // Another process may remove -wal and -shm at any time, and another user's file is theirs to protect.
-      if (!(error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "EPERM")))
-        throw error
+      // Another process may remove -wal and -shm at any time.
+      if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error
     }
   }
 }

@@ -9,7 +9,8 @@ const inert = (text: string): string =>
   text
     .replace(/\r\n?|[\u0085\v\f\u2028\u2029]/g, "\n")
     .replace(/\p{Surrogate}/gu, "\ufffd")
-    .replace(/[\p{Cc}\p{Cf}]/gu, (char) =>
+    // A selector after an emoji is part of it; others could carry text that nobody sees.
+    .replace(/[\p{Cc}\p{Cf}]|(?!\ufe0f)\p{DI}|(?<!\p{Emoji})\ufe0f/gu, (char) =>
       char === "\n" || char === "\t" ? char : `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`
     )
 

@@ -1,0 +1,88 @@
+/** Agents that turn on the one who runs them: the run goes on, and nothing of it reaches beyond the attempt. */
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { afterAll, describe, expect } from "vitest"
+import type { RunEvent } from "../src/Orchestrator.js"
+import { makeHome, run } from "./harness.js"
+
+const home = makeHome()
+afterAll(home.remove)
+
+/** A program of shell text; it finds its attempt's folder by its own stdout. */
+const shell = (script: string, output: "text" | "events" = "text") => ({
+  command: ["/bin/sh", "-c", `here=$(dirname "$(readlink /proc/$$/fd/1)")\n${script}`],
+  output
+})
+
+const job = (tool: ReturnType<typeof shell>, more: object = {}) => ({
+  tools: { t: tool },
+  agents: [{ role: "docs", directory: ".", task: "go", tool: "t", retries: 0, ...more }]
+})
+
+describe("an agent cannot", () => {
+  it.live.each([
+    ["a FIFO", 'rm "$here/stdout" "$here/stderr"; mkfifo "$here/stdout" "$here/stderr"'],
+    ["a link to a file of the user's", 'rm "$here/stdout"; ln -s "$TARGET" "$here/stdout"'],
+    ["nothing at all", 'rm -f "$here"/*'],
+    ["a folder", 'rm "$here/stderr"; mkdir "$here/stderr"']
+  ])("stop or mislead us by putting %s in its output's place", ([_, script]) =>
+    Effect.gen(function* () {
+      const target = path.join(home.root, "target")
+      fs.writeFileSync(target, "the user's own\n", { mode: 0o644 })
+      const result = yield* run(home, job(shell(`echo said; ${script}`), { env: { TARGET: target } }))
+      expect(result.results.map(({ result, status }) => ({ result, status }))).toEqual([
+        { result: "said", status: "completed" }
+      ])
+      expect(fs.readFileSync(target, "utf8")).toBe("the user's own\n")
+      expect(fs.statSync(target).mode & 0o777).toBe(0o644)
+    })
+  )
+
+  it.live("break whoever writes its events out again by nesting without end", () =>
+    Effect.gen(function* () {
+      const deep = `{"type":"tool_call","id":"1","name":"x","input":${"[".repeat(20_000)}${"]".repeat(20_000)}}`
+      fs.writeFileSync(path.join(home.work, "deep"), `${deep}\n{"type":"result","ok":true,"text":"done"}\n`)
+      const events: Array<RunEvent> = []
+      const result = yield* run(home, job(shell("cat deep", "events")), (event) => events.push(event))
+      expect(result.results[0]).toMatchObject({ status: "completed", result: "done", evidence: { noise: 1 } })
+      expect(JSON.stringify(events)).not.toContain("[[[")
+    })
+  )
+
+  it.live("read what started it: the job file is gone while it runs, the prompt when it has ended", () =>
+    Effect.gen(function* () {
+      const wait = 'until [ ! -e "$here/job.sh" ]; do sleep 0.05; done; echo "$CANARY_TOKEN" >"$here/own"; ls "$here"'
+      const result = yield* run(home, job(shell(wait), { env: { CANARY_TOKEN: "canary-0123456789" } }))
+      const [ended] = result.results
+      expect(ended?.result?.split("\n")).toEqual(expect.arrayContaining(["prompt", "stdout"]))
+      const folder = ended?.evidence?.folder ?? ""
+      expect(fs.readdirSync(folder).sort()).toEqual(["job.sh.exit", "own", "stderr", "stdout"])
+      expect(fs.readFileSync(path.join(folder, "own"), "utf8")).toBe("[redacted: CANARY_TOKEN]\n")
+      expect(fs.readdirSync(path.join(home.dataDir, "raw"))).toEqual([])
+    })
+  )
+})
+
+it.live("everything below the data folder is 0600 and 0700 under umask 000 and 0777", () =>
+  Effect.gen(function* () {
+    for (const umask of [0o000, 0o777]) {
+      const other = makeHome()
+      const before = process.umask(umask)
+      try {
+        const result = yield* run(other, job(shell("echo done")))
+        expect(result.status).toBe("completed")
+      } finally {
+        process.umask(before)
+      }
+      const entries = fs.readdirSync(other.dataDir, { recursive: true, withFileTypes: true })
+      expect(entries.length).toBeGreaterThan(8)
+      for (const entry of entries) {
+        const mode = fs.statSync(path.join(entry.parentPath, entry.name)).mode & 0o777
+        expect([entry.name, mode]).toEqual([entry.name, entry.isDirectory() ? 0o700 : 0o600])
+      }
+      other.remove()
+    }
+  })
+)

@@ -1,0 +1,86 @@
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { StorageError } from "../MemoryError.js"
+
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = fs.constants
+
+const refuse = (folder: string, what: string, hint: string) => new StorageError({ message: `${folder}: ${what}`, hint })
+const elsewhere = "set CONTEXTFS_DATA_DIR to a folder of your own"
+
+/** Level by level, because under some umasks one could not be entered before its mode is set. */
+export const makeFolder = (folder: string): void => {
+  try {
+    fs.mkdirSync(folder, { mode: 0o700 })
+  } catch (cause) {
+    if (codeOf(cause) === "EEXIST") return
+    if (codeOf(cause) !== "ENOENT" || path.dirname(folder) === folder) throw cause
+    makeFolder(path.dirname(folder))
+    makeFolder(folder)
+    return
+  }
+  fs.chmodSync(folder, 0o700)
+}
+
+const codeOf = (cause: unknown): unknown => (cause instanceof Error && "code" in cause ? cause.code : undefined)
+
+const narrow = (folder: string, stat: fs.Stats): void => {
+  if (!stat.isDirectory()) throw refuse(folder, "this is no folder", elsewhere)
+  if (process.getuid !== undefined && stat.uid !== process.getuid()) {
+    throw refuse(folder, "this folder belongs to another user; nothing was written", elsewhere)
+  }
+  if ((stat.mode & 0o1000) !== 0) throw refuse(folder, "this folder is everybody's; nothing was written", elsewhere)
+  if ((stat.mode & 0o077) !== 0) fs.chmodSync(folder, stat.mode & 0o700)
+}
+
+export const dataFolder = (folder: string): void => {
+  makeFolder(folder)
+  narrow(folder, fs.statSync(folder))
+}
+
+export const folder = (root: string, ...names: ReadonlyArray<string>): string =>
+  names.reduce((above, name) => {
+    if (name === "" || name === "." || name === ".." || /[/\0]/.test(name)) {
+      throw refuse(above, `${JSON.stringify(name)} is no name of a folder in here`, "give an id as it was told")
+    }
+    const at = path.join(above, name)
+    makeFolder(at)
+    const stat = fs.lstatSync(at)
+    if (stat.isSymbolicLink()) throw refuse(at, "a link stands where a folder of ours belongs", "remove the link")
+    narrow(at, stat)
+    return at
+  }, root)
+
+export const temporaryFolder = (prefix: string): string => {
+  const made = fs.mkdtempSync(prefix)
+  fs.chmodSync(made, 0o700)
+  return made
+}
+
+export const create = (file: string): number => {
+  const descriptor = fs.openSync(file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
+  fs.fchmodSync(descriptor, 0o600)
+  return descriptor
+}
+
+export const write = (file: string, content: string | Uint8Array): void => {
+  const descriptor = create(file)
+  try {
+    fs.writeFileSync(descriptor, content)
+  } finally {
+    fs.closeSync(descriptor)
+  }
+}
+
+export const open = (file: string): number | undefined => {
+  let descriptor: number
+  try {
+    // Without O_NONBLOCK a FIFO would hold us until somebody writes.
+    descriptor = fs.openSync(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+  } catch (cause) {
+    if (["ENOENT", "ELOOP", "ENXIO", "ENOTDIR"].includes(`${codeOf(cause)}`)) return undefined
+    throw cause
+  }
+  if (fs.fstatSync(descriptor).isFile()) return descriptor
+  fs.closeSync(descriptor)
+  return undefined
+}
