@@ -186,7 +186,7 @@ export const follow = (
   })
 
 export const interruptedText = (job: Job): string =>
-  `its run was interrupted – ${job.spec.agentId} – contextfs orchestrator resume ${job.runId} goes on with it`
+  `its run was interrupted – resume ${job.runId} goes on with it`
 
 /** What a session that ended in this way is no good for going on from. */
 const poisoned: ReadonlySet<FailureClass> = new Set(["context", "auth", "permission", "turns"])
