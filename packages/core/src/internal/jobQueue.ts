@@ -53,6 +53,7 @@ export const make = (
           status: "running",
           settings: JSON.stringify(run.settings),
           created_at: now,
+          changed_at: now,
           ...runRow(run)
         })}`
       }).pipe(storage)
@@ -60,7 +61,7 @@ export const make = (
     const close: JobQueueService["close"] = (runId, status) =>
       Effect.gen(function* () {
         const now = yield* Clock.currentTimeMillis
-        yield* sql`UPDATE runs SET status = ${status}, ended_at = ${now} WHERE id = ${runId} AND status = 'running'`
+        yield* sql`UPDATE runs SET status = ${status}, ended_at = ${now}, changed_at = ${now} WHERE id = ${runId} AND status = 'running'`
       }).pipe(storage)
 
     const ownedBy = (runId: RunId, owner: ProcessIdentity) => sql`id = ${runId} AND owner_pid = ${owner.pid}
@@ -76,7 +77,7 @@ export const make = (
       writeTransaction(
         Effect.gen(function* () {
           const now = yield* Clock.currentTimeMillis
-          const buried = yield* sql`UPDATE runs SET status = 'interrupted', ended_at = ${now}
+          const buried = yield* sql`UPDATE runs SET status = 'interrupted', ended_at = ${now}, changed_at = ${now}
             WHERE ${ownedBy(runId, owner)} AND status = 'running' RETURNING id`
           return buried.length === 0 ? [] : yield* unended(runId)
         })
@@ -87,7 +88,7 @@ export const make = (
         Effect.gen(function* () {
           const now = yield* Clock.currentTimeMillis
           const { runId } = run
-          const taken = yield* sql`UPDATE runs SET ${sql.update(runRow(run))}, status = 'running', ended_at = NULL
+          const taken = yield* sql`UPDATE runs SET ${sql.update(runRow(run))}, status = 'running', ended_at = NULL, changed_at = ${now}
             WHERE ${ownedBy(runId, expected)} RETURNING id`
           if (taken.length === 0) {
             const [other] = yield* rows.readRuns(yield* sql`SELECT * FROM runs WHERE id = ${runId}`)
