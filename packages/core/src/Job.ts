@@ -203,6 +203,13 @@ export const JobSpec = Schema.Struct({
 })
 export type JobSpec = typeof JobSpec.Type
 
+/** Its agents may ask for others and watch them, where nobody says otherwise. */
+export const orchestratorRole = "orchestrator"
+
+/** The most that the job's agent may let others do; undefined: it has no tools for that at all. */
+export const delegateOf = ({ delegate, role }: JobSpec): Delegate | undefined =>
+  delegate === "none" && role !== orchestratorRole ? undefined : delegate
+
 export interface Job {
   readonly jobId: JobId
   readonly runId: RunId

@@ -5,12 +5,16 @@
  */
 import type { McpTool, ToolError } from "@contextfs/mcp/McpTool"
 import { optional } from "@contextfs/mcp/McpTool"
-import type { MemoryStoreService } from "@contextfs/memory/MemoryStore"
+import type { MemoryStore, MemoryStoreService } from "@contextfs/memory/MemoryStore"
+import type { RoleRegistry } from "@contextfs/roles/RoleRegistry"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as internal from "./internal/orchestratorTools.js"
-import { AgentId, type Job, type JobId, Permission } from "./Job.js"
+import * as sessionTools from "./internal/sessionTools.js"
+import { AgentId, type Job, type JobId, Permission, type RunId } from "./Job.js"
+import type { JobQueue } from "./JobQueue.js"
+import type { RunConfig } from "./RunConfig.js"
 
 /** One agent as it is asked for. */
 export const Ask = Schema.Struct({
@@ -48,3 +52,19 @@ export interface Host {
 
 /** `contextfs_orchestrator_run` and `contextfs_orchestrator_spawn`. */
 export const make: (host: Host) => ReadonlyArray<McpTool> = internal.make
+
+/** What the user's own session is. */
+export interface Session {
+  readonly project: string
+  /** What relative directories are relative to. */
+  readonly directory: string
+  /** Names of the tools there are. */
+  readonly tools: ReadonlyArray<string>
+  /** Starts a run that outlives the session; it has its id as soon as its jobs are in the journal. */
+  readonly launch: (config: RunConfig) => Effect.Effect<RunId, ToolError>
+}
+
+/** The two tools for the user's own session: each call is a run of its own, watched in the journal. */
+export const forSession: (
+  session: Session
+) => Effect.Effect<ReadonlyArray<McpTool>, never, JobQueue | MemoryStore | RoleRegistry> = sessionTools.make

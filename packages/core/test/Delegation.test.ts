@@ -5,13 +5,15 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { fileURLToPath } from "node:url"
 import { it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { afterAll, describe, expect } from "vitest"
-import type { JobResult } from "../src/Job.js"
+import type { JobResult, RunId } from "../src/Job.js"
 import * as JobQueue from "../src/JobQueue.js"
 import * as Live from "../src/Live.js"
 import { Orchestrator, type RunEvent } from "../src/Orchestrator.js"
+import * as OrchestratorTools from "../src/OrchestratorTools.js"
 import * as WorkerQueue from "../src/WorkerQueue.js"
 import { decode, makeHome, run } from "./harness.js"
 
@@ -358,6 +360,48 @@ describe("what was asked for", () => {
       ])
       expect(said[1]).toMatch(/code-1 .* completed(.|\n)*code-2 .* completed/)
     })
+  )
+})
+
+describe("the user's own session", () => {
+  it.live("starts a run, watches it and finds what became of it", () =>
+    Effect.gen(function* () {
+      const project = `delegation-${++projects}`
+      const orchestrator = yield* Orchestrator
+      const scope = yield* Effect.scope
+      const tools = yield* OrchestratorTools.forSession({
+        project,
+        directory: home.work,
+        tools: ["mock"],
+        launch: (config) =>
+          Effect.gen(function* () {
+            const runId = yield* Deferred.make<RunId>()
+            const run = orchestrator.run(config, {
+              onEvent: (event) => {
+                if (event.kind === "runStarted") Deferred.unsafeDone(runId, Effect.succeed(event.runId))
+              }
+            })
+            yield* Effect.forkIn(run, scope)
+            return yield* Deferred.await(runId)
+          })
+      })
+      const user = { project, namespace: "global", trust: "user", sourceTool: "claude-code" } as const
+      const use = (name: string, args: object) =>
+        tools.find((tool) => tool.name === name)?.call(args, user) ?? Effect.dieMessage(name)
+      const agent = { role: "docs", directory: ".", tool: "mock", task: "Describe it." }
+      expect(yield* use(spawn, { ...agent, permission: "full" })).toMatchObject({ ok: false })
+      expect(yield* use(spawn, { ...agent, role: "nobody" })).toMatchObject({
+        ok: false,
+        text: expect.stringContaining("nobody")
+      })
+      const asked = yield* use(spawn, agent)
+      expect(asked).toMatchObject({ ok: true, structured: { jobs: [{ agent_id: "docs-1", role: "docs" }] } })
+      let told = asked
+      while (/ (pending|running)/.test(told.text)) told = yield* use(start, { wait_seconds: 50 })
+      expect(told).toMatchObject({
+        structured: { jobs: [{ status: "completed", result: expect.stringContaining("Rehearsed as docs") }] }
+      })
+    }).pipe(Effect.scoped, Effect.provide(Live.layer({ dataDir: home.dataDir, env: home.env })))
   )
 })
 

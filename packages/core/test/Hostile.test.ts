@@ -58,7 +58,7 @@ describe("an agent cannot", () => {
       const [ended] = result.results
       expect(ended?.result?.split("\n")).toEqual(expect.arrayContaining(["prompt", "stdout"]))
       const folder = ended?.evidence?.folder ?? ""
-      expect(fs.readdirSync(folder).sort()).toEqual(["own", "stderr", "stdout"])
+      expect(fs.readdirSync(folder).sort()).toEqual(["job.sh.exit", "own", "stderr", "stdout"])
       expect(fs.readFileSync(path.join(folder, "own"), "utf8")).toBe("[redacted: CANARY_TOKEN]\n")
       expect(fs.readdirSync(path.join(home.dataDir, "raw"))).toEqual([])
     })

@@ -35,6 +35,8 @@ const shapes: ReadonlyArray<readonly [name: string, value: string]> = [
   ["gitlab token", `glpat-${"a1B2".repeat(5)}`],
   ["slack token", `xoxb-123456789012-${"a1B2".repeat(6)}`],
   ["npm token", `npm_${"a1B2".repeat(9)}`],
+  ["service token", `shpat_${"0123456789abcdef".repeat(2)}`],
+  ["service token", `hf_${"abCd".repeat(8)}ab`],
   ["stripe key", `sk_live_${"a1B2".repeat(6)}`],
   ["aws key", "AKIAIOSFODNN7EXAMPLE"],
   ["jwt", `eyJ${"hbGc".repeat(5)}.eyJ${"zdWI".repeat(5)}.${"c2ln".repeat(5)}`],
@@ -47,6 +49,11 @@ describe("values that we hold", () => {
     expect(redactor.text(`a ${secret} b`)).toBe(`a ${told} b`)
     expect(redactor.text(JSON.stringify({ x: secret }))).toBe(`{"x":"${told}"}`)
     expect(redactor.text(JSON.stringify({ x: JSON.stringify({ y: secret }) }))).toContain(told)
+    let nested = secret
+    for (let depth = 0; depth < 5; depth++) {
+      nested = JSON.stringify([nested])
+      expect(redactor.text(nested)).toContain(told)
+    }
     expect(redactor.text('{"x":"very \\"secret\\"\\\\value \\u00e9 1234"}')).toBe(`{"x":"${told}"}`)
     expect(redactor.text(`?key=${encodeURIComponent(secret)}&x`)).toBe(`?key=${told}&x`)
     for (const before of ["", "x", "xy", "user:"]) {
@@ -106,15 +113,22 @@ describe("shapes", () => {
 })
 
 describe("thoroughly", () => {
-  const known = `shpat_${"0123456789abcdef".repeat(2)}`
+  const known = `vcp_${"a1B2".repeat(6)}`
 
   it.effect("what only secretlint knows is gone as well, many times and side by side", () =>
     Effect.gen(function* () {
       expect(redactor.text(known)).toBe(known)
-      expect(yield* redactor.thorough(`a ${known} b`)).toBe("a [redacted: shopify] b")
+      expect(yield* redactor.thorough(`a ${known} b`)).toBe("a [redacted: vercel] b")
       const many = yield* redactor.thorough(`${known}\n`.repeat(50))
-      expect(many).toBe("[redacted: shopify]\n".repeat(50))
+      expect(many).toBe("[redacted: vercel]\n".repeat(50))
       expect(Redaction.count(many)).toBe(50)
+    })
+  )
+
+  it.effect("a comment in the text does not turn it off", () =>
+    Effect.gen(function* () {
+      const text = `/* secretlint-disable */ ${known}\n// secretlint-disable-line ${known}`
+      expect(yield* redactor.thorough(text)).not.toContain(known)
     })
   )
 
@@ -123,7 +137,7 @@ describe("thoroughly", () => {
       const innocent = { a: ["b", { c: null, d: 1 }] }
       expect(yield* redactor.value(innocent)).toBe(innocent)
       expect(yield* redactor.value({ [secret]: [{ deep: `x\n${known}` }, 1, null, true], __proto__x: "y" })).toEqual({
-        "[redacted: MY_API_KEY]": [{ deep: "x\n[redacted: shopify]" }, 1, null, true],
+        "[redacted: MY_API_KEY]": [{ deep: "x\n[redacted: vercel]" }, 1, null, true],
         __proto__x: "y"
       })
     })
@@ -230,7 +244,10 @@ it("takes no longer for hostile text than in proportion to its length", () => {
     (size) => "://".repeat(size / 3),
     (size) => '\\"'.repeat(size / 2),
     (size) => "xoxb-".repeat(size / 5),
-    (size) => "a1g-".repeat(size / 4)
+    (size) => "a1g-".repeat(size / 4),
+    (size) => `very ${"\\".repeat(size)}`,
+    (size) => 'very \\\\"'.repeat(size / 8),
+    (size) => "shpat_".repeat(size / 6)
   ]
   const cost = (text: string): number => {
     let best = Number.POSITIVE_INFINITY

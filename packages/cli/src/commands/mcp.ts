@@ -24,7 +24,14 @@ export const mcp: Command = {
       const identity = yield* store.identity(session, project)
       const StdioServer = yield* Effect.promise(() => import("@contextfs/mcp/StdioServer"))
       const RoleRegistry = yield* Effect.promise(() => import("@contextfs/roles/RoleRegistry"))
-      yield* store.provide(session, Effect.provide(StdioServer.run({ identity }), RoleRegistry.layer))
+      const around = { dataDir: store.dataDir(session), directory: session.cwd, home: session.env["HOME"] }
+      const roles = yield* RoleRegistry.loadFiles(around).pipe(
+        // The memory is worth more than a role that cannot be read.
+        Effect.tapError(({ message }) => Effect.sync(() => session.note(`warning: ${message}`))),
+        Effect.orElseSucceed(() => RoleRegistry.make(RoleRegistry.builtIn))
+      )
+      const serve = Effect.provideService(StdioServer.run({ identity }), RoleRegistry.RoleRegistry, roles)
+      yield* store.provide(session, serve)
       return { text: "", json: null }
     })
 }

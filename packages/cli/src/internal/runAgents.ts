@@ -79,7 +79,9 @@ const planned = (
 
 /** Anything at all is never a default: it was asked for by name, and that is said aloud. */
 const warnOfFull = ({ jobs }: RunConfig.RunConfig, session: Session): void => {
-  const agents = jobs.filter(({ permission }) => permission === "full").map(({ agentId }) => agentId)
+  const agents = jobs
+    .filter(({ delegate, permission }) => permission === "full" || delegate === "full")
+    .map(({ agentId }) => agentId)
   if (agents.length === 0) return
   session.note(`warning: permission "full": ${agents.join(", ")} may do anything that you may do, without asking`)
 }

@@ -6,7 +6,7 @@ import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as Duration from "../Duration.js"
-import type { Budget, JobSpec } from "../Job.js"
+import { type Budget, type JobSpec, orchestratorRole } from "../Job.js"
 import type { Known, RunConfig } from "../RunConfig.js"
 import { check } from "./configChecks.js"
 import { type Path, type Problem, show, suggest } from "./configIssue.js"
@@ -78,9 +78,6 @@ export const decode = (value: unknown, around: Decoding): Either.Either<RunConfi
   if (problems.length > 0 || Either.isLeft(decoded)) return Either.left(problems)
   return Either.right(complete(decoded.right, around))
 }
-
-/** Its agents may ask for others, where nobody says otherwise. */
-export const orchestratorRole = "orchestrator"
 
 const millis = (input: number | string): number => Option.getOrElse(Duration.toMillis(input), () => 0)
 

@@ -11,13 +11,12 @@ import * as Effect from "effect/Effect"
 import * as RcRef from "effect/RcRef"
 import type { Scope } from "effect/Scope"
 import type { AgentProcess } from "../AgentProcess.js"
-import { isTerminal, type Job, type JobId, type JobSpec, Permission } from "../Job.js"
+import { delegateOf, isTerminal, type Job, type JobId, type JobSpec, orchestratorRole, Permission } from "../Job.js"
 import { JobQueue } from "../JobQueue.js"
 import { PolicyRefused } from "../OrchestratorError.js"
 import * as OrchestratorTools from "../OrchestratorTools.js"
 import type { WorkerQueue } from "../WorkerQueue.js"
 import type { Workplace } from "../Workplace.js"
-import { orchestratorRole } from "./configDecode.js"
 import { plan } from "./plan.js"
 
 /** Agents that agents asked for, one for the other. */
@@ -41,10 +40,6 @@ interface Family {
   readonly children: Map<JobId, Array<JobId>>
   total: number
 }
-
-/** The most that the agents of a job may let others do; undefined: its agent has no tools for that at all. */
-export const delegateOf = ({ delegate, role }: JobSpec): JobSpec["delegate"] | undefined =>
-  delegate === "none" && role !== orchestratorRole ? undefined : delegate
 
 export const make = (
   store: MemoryStoreService
@@ -210,6 +205,7 @@ const specOf = (
       directory: yield* inside(parent.directory, ask.directory),
       task: ask.task,
       model: ask.model ?? (tool === parent.tool ? parent.model : null),
+      session: null,
       permission,
       timeout,
       startTimeout: parent.startTimeout,
@@ -221,7 +217,6 @@ const specOf = (
       containment: parent.containment,
       env: parent.env,
       memory: parent.memory,
-      session: null,
       budget: parent.budget,
       settings:
         tool === parent.tool ? parent.settings : Object.hasOwn(parent.tools, tool) ? (parent.tools[tool] ?? {}) : {},

@@ -88,7 +88,8 @@ export const make = (
         Effect.gen(function* () {
           const now = yield* Clock.currentTimeMillis
           const { runId } = run
-          const taken = yield* sql`UPDATE runs SET ${sql.update(runRow(run))}, status = 'running', ended_at = NULL, changed_at = ${now}
+          const taken =
+            yield* sql`UPDATE runs SET ${sql.update(runRow(run))}, status = 'running', ended_at = NULL, changed_at = ${now}
             WHERE ${ownedBy(runId, expected)} RETURNING id`
           if (taken.length === 0) {
             const [other] = yield* rows.readRuns(yield* sql`SELECT * FROM runs WHERE id = ${runId}`)

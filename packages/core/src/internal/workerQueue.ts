@@ -450,8 +450,12 @@ const work = (
 
     /** By the job whose agent asked for them: they were asked for its sake, and are cancelled with it. */
     const children = new Map<string, Array<JobId>>()
-    const adopt = ({ jobId, spec: { parent } }: Pick<Job, "jobId" | "spec">) => {
+    /** Jobs that have a lane, or were asked for from within one. */
+    const inLane = new Set<string>()
+    const adopt = ({ jobId, spec }: Pick<Job, "jobId" | "spec">) => {
+      const { parent } = spec
       if (parent !== null) children.set(parent, [...(children.get(parent) ?? []), jobId])
+      if (laneOf(options, spec) !== null || (parent !== null && inLane.has(parent))) inLane.add(jobId)
     }
 
     /** The start of the run has been told. */
@@ -462,7 +466,8 @@ const work = (
         const jobs = specs.map((spec) => ({
           jobId: JobId.make(`${runId}-${++numbered}`),
           spec,
-          lane: laneOf(options, spec)
+          // Who asked waits for it: it would never come in after that one, and works within its turn.
+          lane: spec.parent !== null && inLane.has(spec.parent) ? null : laneOf(options, spec)
         }))
         yield* journal.add(runId, jobs)
         if (inRoom) for (const { jobId } of jobs) housed.add(jobId)

@@ -8,7 +8,7 @@ import * as McpTool from "../McpTool.js"
 import { Excerpt, excerpt, excerptText } from "./memoryView.js"
 import { asToolError, limitTo, optional, project, reading, sameProject, withDefault } from "./toolInput.js"
 
-/** What agents of the caller's project saved, newest first: by who saved it, not by search. */
+/** What agents of the caller's project saved, newest first: from the change feed, not by search. */
 const saved = (
   query: Pick<EventQuery, "limit" | "role" | "types">,
   input: { readonly project?: string },
@@ -27,7 +27,8 @@ const saved = (
         newestFirst: true
       })
       .pipe(Effect.mapError(asToolError))
-    return { memories: events.map(({ memory }) => excerpt(memory)) }
+    // Whoever saved it first is its author; the view is about who saved it last.
+    return { memories: events.map(({ by, memory }) => excerpt({ ...memory, ...by })) }
   })
 
 const Memories = Schema.Struct({ memories: Schema.Array(Excerpt) })

@@ -2,7 +2,15 @@ import * as fs from "node:fs"
 import * as Effect from "effect/Effect"
 import type { Environment, Redactor } from "../Redaction.js"
 import * as privateFiles from "./privateFiles.js"
-import { formsOf, privateKeyBegins, privateKeyEnds, privateKeyLine, replaceShapes, secretsIn } from "./secrets.js"
+import {
+  escapedForm,
+  formsOf,
+  privateKeyBegins,
+  privateKeyEnds,
+  privateKeyLine,
+  replaceShapes,
+  secretsIn
+} from "./secrets.js"
 
 const placeholder = (name: string): string => `[redacted: ${name}]`
 export const count = (text: string): number => text.split("[redacted: ").length - 1
@@ -13,7 +21,10 @@ type Redact = (text: string, open: boolean) => string
 /** `bytes`: the text is bytes read as Latin-1. */
 const compile = (secrets: ReadonlyMap<string, string>, bytes: boolean): Redact => {
   const held = new Map<string, string>()
+  const patterns: Array<readonly [RegExp, string]> = []
   for (const [value, name] of secrets) {
+    const pattern = escapedForm(value, bytes)
+    if (pattern !== undefined) patterns.push([pattern, placeholder(name)])
     for (const form of formsOf(value)) held.set(bytes ? Buffer.from(form).toString("latin1") : form, placeholder(name))
   }
   // A longer one first, so that one which begins with another is replaced whole.
@@ -21,6 +32,7 @@ const compile = (secrets: ReadonlyMap<string, string>, bytes: boolean): Redact =
   return (text, open) => {
     let clean = text
     for (const [form, instead] of forms) if (clean.includes(form)) clean = clean.replaceAll(form, () => instead)
+    for (const [pattern, instead] of patterns) clean = clean.replace(pattern, () => instead)
     return replaceShapes(clean, placeholder, open)
   }
 }
@@ -75,10 +87,9 @@ const lint = async (text: string, open: boolean): Promise<string> => {
   if (!isSuspicious(text)) return text
   linter ??= loadLinter()
   const find = await linter
-  // Its words begin where no letter is before them, and that of an escape is none.
-  const found = [...(await find(text.replace(/\\[nrtbf]/g, "  ")))].filter(
-    ({ range }) => !open || range[1] < text.length
-  )
+  // Its words begin where no letter is before them, and that of an escape is none; a comment must not turn it off.
+  const given = text.replace(/\\[nrtbf]/g, "  ").replace(/secretlint-/g, "secretlint ")
+  const found = [...(await find(given))].filter(({ range }) => !open || range[1] < text.length)
   // From the end, so that places before stay what they are; what reaches into another is cut there.
   found.sort((one, other) => other.range[1] - one.range[1] || one.range[0] - other.range[0])
   let clean = text

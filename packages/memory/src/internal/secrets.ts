@@ -27,11 +27,6 @@ export const secretsIn = (
   return secrets
 }
 
-const escaped = (text: string): string => JSON.stringify(text).slice(1, -1)
-/** As programs write it that print ASCII only. */
-const asciiEscaped = (text: string): string =>
-  escaped(text).replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
-
 /** Base64 of text that holds the value, however it is aligned: only the characters that the value alone determines. */
 const base64Forms = (value: string): ReadonlyArray<string> =>
   [0, 1, 2].flatMap((before) => {
@@ -48,22 +43,38 @@ const urlEncoded = (value: string): ReadonlyArray<string> => {
   }
 }
 
-/**
- * How a value may stand in text: as it is, inside a JSON string and inside JSON within JSON, encoded for a URL or in
- * base64; of one with several lines, each line too.
- */
+/** As it is, encoded for a URL or in base64; of a value with several lines, each line too. */
 export const formsOf = (given: string): ReadonlyArray<string> => {
   const value = given.trim()
   const lines = value.split(/\r?\n/).filter((line) => line.length >= 16 && !line.startsWith("-----"))
-  const plain = value.includes("\n") ? [value, ...lines] : [value]
-  return [
-    ...new Set([
-      ...plain.flatMap((text) => [text, escaped(text), asciiEscaped(text), escaped(escaped(text))]),
-      ...urlEncoded(value),
-      ...base64Forms(value)
-    ])
-  ]
+  return [...new Set([value, ...(value.includes("\n") ? lines : []), ...urlEncoded(value), ...base64Forms(value)])]
 }
+
+/**
+ * Finds a value inside a JSON string, and inside JSON within JSON, however deep; undefined where it stands there as it is.
+ * `bytes`: the text is bytes read as Latin-1.
+ */
+export const escapedForm = (given: string, bytes: boolean): RegExp | undefined => {
+  const value = given.trim()
+  if (!/["\\\u0000-\u001f\u007f-\uffff]/.test(value)) return undefined
+  const parts = [...value].map((character) => {
+    const plain = (bytes ? Buffer.from(character).toString("latin1") : character).replace(
+      /[.*+?^${}()|[\]\\/]/g,
+      "\\$&"
+    )
+    if (character === "\\") return "\\\\{1,64}"
+    if (character === '"') return '\\\\{0,64}"'
+    const letter = letters[character]
+    const units = [...character.split("")].map(
+      (unit) => `\\\\{1,64}u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`
+    )
+    if (letter !== undefined) return `(?:${plain}|\\\\{1,64}${letter}|${units.join("")})`
+    return /[\u0000-\u001f\u007f-\uffff]/.test(character) ? `(?:${plain}|${units.join("")})` : plain
+  })
+  return new RegExp(parts.join(""), "gi")
+}
+
+const letters: Readonly<Record<string, string>> = { "\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f" }
 
 /**
  * A literal that stands at the start of a word; looked at once the literal is found, which is quick to look for. The
@@ -98,6 +109,10 @@ const shapes: ReadonlyArray<readonly [name: string, secret: string, before?: str
   ["stripe key", `${word("[rs]k_(?:live|test)_")}[A-Za-z0-9]{16,}`],
   ["aws key", `${word("A[KS]IA")}[A-Z0-9]{16}(?![A-Za-z0-9])`],
   ["jwt", `${word("eyJ")}[A-Za-z0-9_-]{10,}\\.eyJ[A-Za-z0-9_-]{10,}\\.[A-Za-z0-9_-]{10,}`],
+  [
+    "service token",
+    `${word("(?:shp(?:at|ca|pa|ss)_|hf_|fig[dos]_|lin_api_|ntn_|gls[ac]_|glc_|gsk_|dapi|hvs\\.|dckr_pat_|pypi-|dop_v1_|SG\\.)")}(?=[A-Za-z._-]{0,64}\\d)[A-Za-z0-9._-]{24,}|hf_[A-Za-z]{34}`
+  ],
   ["bearer token", `${token}{8,}`, `${authorization}(?:[Bb]earer|[Bb]asic|[Tt]oken) {1,3}`],
   ["bearer token", `${hasDigit}${token}{16,}`, "[Bb]earer {1,3}"],
   ["authorization", `${hasDigit}${token}{16,}`, authorization],
@@ -115,7 +130,7 @@ const patterns = shapes.map(
 )
 /** What every shape has in it somewhere: most texts have none of it, and looking for it is quick. */
 const trigger =
-  /PRIVATE KEY|sk-|AIza|ya29|gh[opusr]_|github_pat_|gl(?:pat|ptt|dt|rt)-|xox|npm_|[rs]k_|A[KS]IA|eyJ|uthorization|AUTHORIZATION|pi-[Kk]ey|earer|:\/\/|_?KEY|TOKEN|SECRET|PASS|CREDENTIAL/
+  /PRIVATE KEY|shp|hf_|fig[dos]_|lin_api|ntn_|gl[cs]|gsk_|dapi|hvs|dckr|pypi-|dop_v1|SG\.|sk-|AIza|ya29|gh[opusr]_|github_pat_|gl(?:pat|ptt|dt|rt)-|xox|npm_|[rs]k_|A[KS]IA|eyJ|uthorization|AUTHORIZATION|pi-[Kk]ey|earer|:\/\/|_?KEY|TOKEN|SECRET|PASS|CREDENTIAL/
 
 /** `open`: the text goes on, so that what reaches its end may not be whole and is left for later. */
 export const replaceShapes = (given: string, placeholder: (name: string) => string, open: boolean): string => {
