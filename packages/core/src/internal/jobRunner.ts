@@ -172,8 +172,9 @@ export const follow = (
     const stopped = yield* Deferred.poll(control.stop)
     const stop = Option.isSome(stopped) ? yield* stopped.value : undefined
     if (stop === "lost") return { kind: "lost" }
-    const next =
-      stop === undefined && of.final !== true ? yield* another(job, plan?.adapter, outcome, control.wall()) : null
+    // An attempt that ended by itself just before its run was interrupted has another one in the next process.
+    const wanted = (stop === undefined || stop === "interrupted") && of.final !== true
+    const next = wanted ? yield* another(job, plan?.adapter, outcome, control.wall()) : null
     if (next !== null) return yield* attempt.redactorOf(shop.workplace, job).value(next)
 
     const result = yield* attempt.redactorOf(shop.workplace, job).value(resultOf(job, outcome, control.elapsed()))
@@ -215,7 +216,8 @@ const another = (
     }
     const resetsAt = cause?.class === "quota" ? (cause.resetsAt ?? resetTime(cause.message, now)) : undefined
     if (cause !== null && resetsAt !== undefined) {
-      const until = Math.min(Math.max(resetsAt + afterReset, now), now + maxParking)
+      // A wall that stands although its time is over is not run against again and again.
+      const until = Math.min(Math.max(resetsAt, now) + afterReset, now + maxParking)
       return { kind: "parked", interruption: { ...failure, charged: false }, until, message: cause.message }
     }
     if (job.charged > job.spec.retries) return null
