@@ -217,7 +217,6 @@ const specOf = (
       containment: parent.containment,
       env: parent.env,
       memory: parent.memory,
-      session: null,
       budget: parent.budget,
       settings:
         tool === parent.tool ? parent.settings : Object.hasOwn(parent.tools, tool) ? (parent.tools[tool] ?? {}) : {},

@@ -11,7 +11,6 @@ import * as Environment from "../Environment.js"
 import { delegateOf, type JobSpec } from "../Job.js"
 import type { Invocation, Refusal } from "../ToolAdapter.js"
 import type { WorkplaceService } from "../Workplace.js"
-import { delegateOf } from "./delegation.js"
 import { markerVariable } from "./marker.js"
 import type { Plan } from "./plan.js"
 
