@@ -28,6 +28,7 @@ const retryDelayMillis = 1_000
 const maxRetryDelayMillis = 60_000
 /** A provider's clock and ours may differ. */
 const afterReset = 60_000
+const maxAfterReset = 15 * 60_000
 const maxParking = 24 * 60 * 60_000
 /** Whether they count or not: a job that kills its orchestrator, or meets a wall for ever, ends some day. */
 export const maxAttempts = 50
@@ -216,8 +217,9 @@ const another = (
     }
     const resetsAt = cause?.class === "quota" ? (cause.resetsAt ?? resetTime(cause.message, now)) : undefined
     if (cause !== null && resetsAt !== undefined) {
-      // A wall that stands although its time is over is not run against again and again.
-      const until = Math.min(Math.max(resetsAt, now) + afterReset, now + maxParking)
+      // A wall that stands whenever its time is over is tried less and less often.
+      const often = Math.min(maxAfterReset, afterReset * 2 ** (job.attempts - job.charged))
+      const until = Math.min(Math.max(resetsAt + afterReset, now + often), now + maxParking)
       return { kind: "parked", interruption: { ...failure, charged: false }, until, message: cause.message }
     }
     if (job.charged > job.spec.retries) return null
