@@ -20,6 +20,8 @@ export interface Options {
   readonly env: Readonly<Record<string, string | undefined>>
   /** Beside the built-in tools, and before them where a name is the same. */
   readonly tools?: ReadonlyArray<ToolAdapter>
+  /** Adapters that only the settings of a job name, by what they name them. */
+  readonly adapters?: ReadonlyMap<string, ToolAdapter>
   /** Another backend for the shared memory; default: SQLite at `<dataDir>/memory.db`. */
   readonly memory?: Layer.Layer<MemoryStore.MemoryStore, StorageError>
 }
@@ -38,7 +40,11 @@ export const layer = (options: Options): Layer.Layer<Services, Failure> => {
   const workplace = Workplace.layer({
     dataDir: options.dataDir,
     env: options.env,
-    tools: new Map([...Tools.builtIn, ...(options.tools ?? []).map((tool) => [tool.name, tool] as const)])
+    tools: new Map([
+      ...Tools.builtIn,
+      ...(options.tools ?? []).map((tool) => [tool.name, tool] as const),
+      ...(options.adapters ?? [])
+    ])
   })
   const processes = Layer.unwrapEffect(
     Effect.map(Workplace.Workplace, ({ env, runtimeDir }) =>

@@ -4,23 +4,45 @@
  */
 import * as fs from "node:fs"
 import * as path from "node:path"
+import type { StorageError } from "@contextfs/memory/MemoryError"
+import type { MemoryStore } from "@contextfs/memory/MemoryStore"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as JSONSchema from "effect/JSONSchema"
+import type * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as configDecode from "./internal/configDecode.js"
 import { type Problem, pathText } from "./internal/configIssue.js"
+import * as configModules from "./internal/configModules.js"
 import * as configSchema from "./internal/configSchema.js"
 import * as configText from "./internal/configText.js"
 import type { JobSpec } from "./Job.js"
+import type { ToolAdapter } from "./ToolAdapter.js"
+import type { Loaded } from "./ToolModule.js"
+
+/** What a configuration brings along as modules. */
+export interface Brought {
+  /** Tool adapters by how `settings.adapter` of a job names them: by their file. */
+  readonly adapters: ReadonlyMap<string, ToolAdapter>
+  /** The backend for the shared memory, where the configuration names one. */
+  readonly memory: Layer.Layer<MemoryStore, StorageError> | undefined
+}
 
 /** A decoded, validated configuration with every default filled in. */
-export interface RunConfig {
+export interface RunConfig extends Brought {
   readonly project: string
   /** Agents at work at the same time. */
   readonly workers: number
   /** In the order of the file. */
   readonly jobs: ReadonlyArray<JobSpec>
+}
+
+/** A queue to which jobs come one by one, with every default filled in. */
+export interface QueueConfig extends Brought {
+  readonly project: string
+  readonly workers: number
+  /** How many jobs may wait; 0 is "no limit". */
+  readonly maxQueueSize: number
 }
 
 const Issue = Schema.Struct({
@@ -85,6 +107,8 @@ export interface Known {
   }>
   /** Names of tools that need no `tools` entry. */
   readonly tools: ReadonlyArray<string>
+  /** Tool adapters that are loaded already, by the word that names them: for the overrides. */
+  readonly modules?: ReadonlyMap<string, Loaded>
   /** An unknown `tool` in here is an issue with the path `--tool`. */
   readonly overrides?: Overrides
   /** The task of an agent whose `taskFile` is `-`; default: the whole of stdin. */
@@ -136,7 +160,8 @@ export const decode = Effect.fn("RunConfig.decode")(function* (
     )
   }
   const place = (problem: Problem): configText.Place => parsed.place(problem.path, problem.atKey)
-  const result = configDecode.decode(parsed.value, { ...options, stdin: stdin(options) })
+  const loaded = yield* configModules.load(parsed.value, options)
+  const result = configDecode.decode(parsed.value, { ...options, stdin: stdin(options), loaded })
   const problems = [...parsed.problems, ...(Either.isLeft(result) ? result.left : [])]
   if (Either.isLeft(result) || problems.length > 0) return yield* failure(file, problems, place)
   return result.right
@@ -173,8 +198,38 @@ export const fromInput = Effect.fn("RunConfig.fromInput")(function* (
   options: Known & { readonly directory?: string }
 ): Effect.fn.Return<RunConfig, ConfigError> {
   const directory = path.resolve(options.directory ?? ".")
-  const result = configDecode.decode(input, { ...options, directory, stdin: stdin(options) })
+  const loaded = yield* configModules.load(input, { ...options, directory })
+  const result = configDecode.decode(input, { ...options, directory, stdin: stdin(options), loaded })
   return Either.isLeft(result) ? yield* failure(null, result.left, undefined) : result.right
+})
+
+/**
+ * The settings of a configuration (all but its agents) and `maxQueueSize`, for a queue to which agents come later. `withJob` decodes one and
+ * hands it on; ids are unique among all that were handed on without a failure.
+ */
+export const forQueue = Effect.fn("RunConfig.forQueue")(function* (
+  input: unknown,
+  options: Known & { readonly directory?: string }
+) {
+  const taken = new Set<string>()
+  const directory = path.resolve(options.directory ?? ".")
+  const loaded = yield* configModules.load(input, { ...options, directory })
+  const around = { ...options, directory, stdin: stdin(options), taken, loaded }
+  const result = configDecode.decodeQueue(input, around)
+  if (Either.isLeft(result)) return yield* failure(null, result.left, undefined)
+  const { queue, settings } = result.right
+  const withJob = <A, E, R>(
+    agent: unknown,
+    use: (spec: JobSpec) => Effect.Effect<A, E, R>
+  ): Effect.Effect<A, E | ConfigError, R> =>
+    Effect.suspend((): Effect.Effect<A, E | ConfigError, R> => {
+      const decoded = configDecode.decodeJob(settings, agent, around)
+      if (Either.isLeft(decoded)) return failure(null, decoded.left, undefined)
+      const { agentId } = decoded.right
+      taken.add(agentId)
+      return Effect.onError(use(decoded.right), () => Effect.sync(() => taken.delete(agentId)))
+    })
+  return { ...queue, withJob }
 })
 
 /** What `init-config` writes. */

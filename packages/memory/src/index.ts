@@ -1,7 +1,10 @@
 /** The shared memory of ContextFS. */
 export * as Memory from "./Memory.js"
+export * as MemoryModule from "./MemoryModule.js"
 export * as MemoryStore from "./MemoryStore.js"
 export * as Namespace from "./Namespace.js"
+export * as PromiseStore from "./PromiseStore.js"
 export * as PromptBlock from "./PromptBlock.js"
 export * as Sqlite from "./Sqlite.js"
 export * as TypeSchema from "./TypeSchema.js"
+export * as UserModule from "./UserModule.js"

@@ -6,14 +6,16 @@ import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as Duration from "../Duration.js"
-import type { JobSpec } from "../Job.js"
-import type { Known, RunConfig } from "../RunConfig.js"
+import type { JobSpec, ToolSettings } from "../Job.js"
+import type { Brought, Known, QueueConfig, RunConfig } from "../RunConfig.js"
 import { check } from "./configChecks.js"
 import { type Path, type Problem, show, suggest } from "./configIssue.js"
-import { AgentInput, defaults, RunInput, ToolInput, toBytes } from "./configSchema.js"
+import type { Modules } from "./configModules.js"
+import { AgentInput, defaults, MemoryInput, QueueInput, RunInput, ToolInput, toBytes } from "./configSchema.js"
 import { isObject } from "./json.js"
 
 const decodeRun = Schema.decodeUnknownEither(RunInput, { errors: "all", onExcessProperty: "error" })
+const decodeSettings = Schema.decodeUnknownEither(QueueInput, { errors: "all", onExcessProperty: "error" })
 
 /** The keys that may stand where an unknown one stood. */
 const keysAt = (parent: Path): ReadonlyArray<string> =>
@@ -23,7 +25,9 @@ const keysAt = (parent: Path): ReadonlyArray<string> =>
       ? Object.keys(AgentInput.fields)
       : parent[0] === "tools" && parent.length === 2
         ? Object.keys(ToolInput.fields)
-        : []
+        : parent[0] === "memory"
+          ? Object.keys(MemoryInput.fields)
+          : []
 
 const shapeProblems = (error: ParseResult.ParseError): ReadonlyArray<Problem> => {
   const byPath = new Map<string, Problem>()
@@ -54,6 +58,9 @@ export interface Decoding extends Omit<Known, "stdin"> {
   /** Absolute; what relative paths are relative to. */
   readonly directory: string
   readonly stdin: () => string
+  /** Ids of agents that others have. */
+  readonly taken?: ReadonlySet<string>
+  readonly loaded: Modules
 }
 
 /** The configuration, or every problem of it. Paths are those of the form that was given: list or object. */
@@ -71,24 +78,72 @@ export const decode = (value: unknown, around: Decoding): Either.Either<RunConfi
   const decoded = decodeRun(asList ? { agents: value } : value)
   const shape = Either.isLeft(decoded) ? shapeProblems(decoded.left) : []
   const placed = asList ? shape.map((problem) => ({ ...problem, path: problem.path.slice(1) })) : shape
-  const surroundings = { ...around, roles: around.roles.map((role) => role.name) }
-  const problems = [...placed, ...check(value, surroundings)]
+  const problems = [...placed, ...around.loaded.problems, ...check(value, surroundings(around))]
   if (problems.length > 0 || Either.isLeft(decoded)) return Either.left(problems)
   return Either.right(complete(decoded.right, around))
 }
+
+const surroundings = (around: Decoding) => ({
+  ...around,
+  roles: around.roles.map((role) => role.name),
+  tools: [...around.tools, ...around.loaded.tools.keys()]
+})
+
+/** What a queue is told for all its jobs, or every problem of it. */
+export const decodeQueue = (
+  value: unknown,
+  around: Decoding
+): Either.Either<{ readonly settings: QueueInput; readonly queue: QueueConfig }, ReadonlyArray<Problem>> => {
+  const decoded = decodeSettings(value)
+  const shape = Either.isLeft(decoded) ? shapeProblems(decoded.left) : []
+  const problems = [...shape, ...around.loaded.problems, ...check(value, surroundings(around))]
+  if (problems.length > 0 || Either.isLeft(decoded)) return Either.left(problems)
+  const settings = decoded.right
+  return Either.right({
+    settings,
+    queue: {
+      project: around.overrides?.project ?? settings.project ?? "default",
+      workers: around.overrides?.workers ?? settings.workers ?? defaults.workers,
+      maxQueueSize: settings.maxQueueSize ?? 0,
+      ...broughtBy(around)
+    }
+  })
+}
+
+/** One agent under the settings of a queue. Paths are those within the agent. */
+export const decodeJob = (
+  { maxQueueSize: _, ...settings }: QueueInput,
+  agent: unknown,
+  around: Decoding
+): Either.Either<JobSpec, ReadonlyArray<Problem>> =>
+  decode({ ...settings, agents: [agent] }, around).pipe(
+    Either.mapBoth({
+      onLeft: (problems) =>
+        problems.map((problem) =>
+          problem.path[0] === "agents" ? { ...problem, path: problem.path.slice(2) } : problem
+        ),
+      onRight: ({ jobs }) => jobs
+    }),
+    Either.flatMap(([job]) => (job === undefined ? Either.left([]) : Either.right(job)))
+  )
 
 const millis = (input: number | string): number => Option.getOrElse(Duration.toMillis(input), () => 0)
 
 const complete = (input: RunInput, around: Decoding): RunConfig => {
   const { overrides = {} } = around
   const project = overrides.project ?? input.project ?? "default"
-  const nameOf = names(input)
+  const nameOf = names(input, around.taken)
   return {
     project,
     workers: overrides.workers ?? input.workers ?? defaults.workers,
+    ...broughtBy(around),
     jobs: input.agents.map((agent): JobSpec => {
       const role = around.roles.find((known) => known.name === agent.role)
-      const tool = overrides.tool ?? agent.tool ?? role?.tool ?? input.tool ?? defaults.tool
+      const { settings, tool } = toolOf(
+        overrides.tool ?? agent.tool ?? role?.tool ?? input.tool ?? defaults.tool,
+        input.tools,
+        around.loaded.tools
+      )
       const limit = agent.timeout ?? input.timeout
       return {
         agentId: agent.id ?? nameOf(agent.role),
@@ -109,18 +164,38 @@ const complete = (input: RunInput, around: Decoding): RunConfig => {
         containment: agent.containment ?? input.containment ?? defaults.containment,
         env: agent.env ?? {},
         memory: overrides.memory ?? true,
-        settings: own(input.tools, tool) ?? {}
+        settings
       }
     })
   }
+}
+
+const broughtBy = ({ loaded }: Decoding): Brought => ({
+  adapters: new Map(
+    [...loaded.tools.values()].flatMap((module) => (module === null ? [] : [[module.file, module.adapter] as const]))
+  ),
+  memory: loaded.memory
+})
+
+/** A tool by its name and settings. A module is called by the name of its adapter, which the settings tell by its file. */
+const toolOf = (
+  word: string,
+  configured: RunInput["tools"],
+  modules: Modules["tools"]
+): { readonly tool: string; readonly settings: ToolSettings } => {
+  const module = modules.get(word)
+  const tool = module?.adapter.name ?? word
+  const settings = own(configured, tool) ?? {}
+  const adapter = module?.file ?? modules.get(settings.adapter ?? "")?.file
+  return { tool, settings: adapter === undefined ? settings : { ...settings, adapter } }
 }
 
 const own = <A>(table: Readonly<Record<string, A>> | undefined, key: string): A | undefined =>
   table !== undefined && Object.hasOwn(table, key) ? table[key] : undefined
 
 /** Gives `<role>-<n>`, n from 1 for each role, passing over ids that the user gave away. */
-const names = (input: RunInput): ((role: string) => string) => {
-  const taken = new Set(input.agents.flatMap((agent) => agent.id ?? []))
+const names = (input: RunInput, others: ReadonlySet<string> = new Set()): ((role: string) => string) => {
+  const taken = new Set([...others, ...input.agents.flatMap((agent) => agent.id ?? [])])
   const counts = new Map<string, number>()
   return (role) => {
     const base =

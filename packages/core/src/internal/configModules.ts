@@ -1,0 +1,72 @@
+/** Modules that a configuration names: tool adapters and the memory. Loaded before it is decoded, so that names can be checked. */
+
+import type { ModuleError, StorageError } from "@contextfs/memory/MemoryError"
+import * as MemoryModule from "@contextfs/memory/MemoryModule"
+import type { MemoryStore } from "@contextfs/memory/MemoryStore"
+import * as UserModule from "@contextfs/memory/UserModule"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import type * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as ToolModule from "../ToolModule.js"
+import type { Path, Problem } from "./configIssue.js"
+import { isObject, object, string } from "./json.js"
+
+export interface Modules {
+  /** By what is written in the configuration; those that cannot be loaded are among the problems, and null. */
+  readonly tools: ReadonlyMap<string, ToolModule.Loaded | null>
+  readonly memory: Layer.Layer<MemoryStore, StorageError> | undefined
+  readonly problems: ReadonlyArray<Problem>
+}
+
+interface Around {
+  /** What is written is relative to it. Absolute. */
+  readonly directory: string
+  /** Names that are no modules. */
+  readonly tools: ReadonlyArray<string>
+  readonly modules?: ReadonlyMap<string, ToolModule.Loaded> | undefined
+}
+
+/** Where a tool or an adapter is named, and by which word. */
+const references = (value: unknown): ReadonlyArray<readonly [Path, string]> => {
+  const { agents, tool, tools } = Array.isArray(value) ? { agents: value } : object(value)
+  const base: Path = Array.isArray(value) ? [] : ["agents"]
+  const named = (path: Path, word: unknown) => (typeof word === "string" ? [[path, word] as const] : [])
+  return [
+    ...named(["tool"], tool),
+    ...(Array.isArray(agents) ? agents : []).flatMap((agent, index) =>
+      named([...base, index, "tool"], object(agent)["tool"])
+    ),
+    ...Object.entries(object(tools)).flatMap(([name, settings]) =>
+      named(["tools", name, "adapter"], object(settings)["adapter"])
+    )
+  ]
+}
+
+const problem = (path: Path, { hint, message }: ModuleError): Problem => ({ path, message, suggestion: hint })
+
+export const load = (value: unknown, around: Around): Effect.Effect<Modules> =>
+  Effect.gen(function* () {
+    const { directory } = around
+    const names = new Set([...around.tools, ...Object.keys(object(object(value)["tools"])), "command"])
+    const tools = new Map<string, ToolModule.Loaded | null>(around.modules)
+    const problems: Array<Problem> = []
+    for (const [path, word] of references(value)) {
+      if (names.has(word) || tools.has(word)) continue
+      // A word that is no package either is an unknown tool, and told as such.
+      if (!UserModule.isFile(word) && Option.isNone(yield* Effect.option(UserModule.resolve(word, directory)))) continue
+      const loaded = yield* Effect.either(ToolModule.load(word, directory))
+      tools.set(
+        word,
+        Either.getOrElse(loaded, () => null)
+      )
+      if (Either.isLeft(loaded)) problems.push(problem(path, loaded.left))
+    }
+    const named = object(value)["memory"]
+    const module = isObject(named) ? string(named["module"]) : undefined
+    if (!isObject(named) || module === undefined) return { tools, memory: undefined, problems }
+    const memory = yield* Effect.either(MemoryModule.load({ module, directory, options: named["options"] }))
+    return Either.isRight(memory)
+      ? { tools, memory: memory.right, problems }
+      : { tools, memory: undefined, problems: [...problems, problem(["memory", "module"], memory.left)] }
+  })
