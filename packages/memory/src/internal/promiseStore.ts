@@ -76,7 +76,11 @@ const ask = <A, I, T extends Tag>(
 ): Effect.Effect<A, Extract<Failure, { readonly _tag: T }> | StorageError> =>
   Effect.tryPromise({ try: async () => body(), catch: (cause) => failureOf(method, id, cause) }).pipe(
     Effect.catchAll((failure) =>
-      Effect.fail(isOf(tags)(failure) ? failure : storageError(method, failure.message, failure))
+      Effect.fail(
+        failure._tag === "StorageError" || isOf(tags)(failure)
+          ? failure
+          : storageError(method, failure.message, failure)
+      )
     ),
     Effect.flatMap((answer) =>
       Effect.mapError(Schema.decodeUnknown(schema)(answer), (error) =>
