@@ -4,7 +4,7 @@ import * as path from "node:path"
 import { pathToFileURL } from "node:url"
 import * as Effect from "effect/Effect"
 import { ModuleError } from "../MemoryError.js"
-import { importModule } from "./importModule.js"
+import { importModule } from "../importModule.js"
 
 export const isFile = (specifier: string): boolean => /^\.{0,2}\//.test(specifier)
 
