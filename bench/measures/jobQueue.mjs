@@ -25,7 +25,7 @@ const work = (journal, specs, runId) =>
     )
     for (const [index, spec] of specs.entries()) {
       const jobId = `${runId}-${index + 1}`
-      yield* journal.claim(runId)
+      yield* journal.claim(runId, { owner, millis: 60_000 })
       yield* journal.identify(jobId, 1, owner)
       yield* journal.settle(resultOf(runId, jobId, spec, "G"))
     }

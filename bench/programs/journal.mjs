@@ -31,6 +31,7 @@ export const openedRun = (runId, level) => ({
   runId,
   project: "default",
   owner,
+  settings: {},
   marker: "0".repeat(32),
   runtimeDir: "/tmp/contextfs-recorded",
   containment: level

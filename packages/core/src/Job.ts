@@ -13,6 +13,9 @@ export type JobId = typeof JobId.Type
 /** What the user calls the agent in one run; default `<role>-<n>`. */
 export const AgentId = Schema.String.pipe(Schema.pattern(idPattern))
 
+/** A session of an agent program by its id, as `JobResult.sessionId` tells it: never an option, never several words. */
+export const SessionId = Schema.String.pipe(Schema.pattern(/^[^-\s\p{C}][^\s\p{C}]{0,199}$/u))
+
 export const JobStatus = Schema.Literal("pending", "running", "completed", "failed", "cancelled", "timeout")
 export type JobStatus = typeof JobStatus.Type
 
@@ -156,6 +159,8 @@ export const JobSpec = Schema.Struct({
   directory: Schema.String,
   task: Schema.String,
   model: Schema.NullOr(Schema.String),
+  /** Continue this session of the tool. Absent in what older versions stored. */
+  session: Schema.optionalWith(Schema.NullOr(SessionId), { exact: true, default: () => null }),
   permission: Permission,
   timeout: Schema.NullOr(Schema.Number),
   startTimeout: Schema.Number,
@@ -180,6 +185,10 @@ export interface Job {
   readonly status: JobStatus
   /** Attempts begun so far. */
   readonly attempts: number
+  /** Those of them that count against its retries. */
+  readonly charged: number
+  /** Session of the program that the next attempt continues. */
+  readonly session: string | null
   /** Present as soon as the status is terminal. */
   readonly result: JobResult | null
 }

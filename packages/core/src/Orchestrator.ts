@@ -9,8 +9,8 @@ import * as Layer from "effect/Layer"
 import type { AgentProcess } from "./AgentProcess.js"
 import * as internal from "./internal/orchestrator.js"
 import type { JobId, JobResult, RunId, RunStatus } from "./Job.js"
-import type { JobQueue } from "./JobQueue.js"
-import type { AgentUnavailable, HostUnfit, PolicyRefused } from "./OrchestratorError.js"
+import type { JobQueue, Parked } from "./JobQueue.js"
+import type { AgentUnavailable, HostUnfit, NotFound, PolicyRefused, RunOwned, Undecided } from "./OrchestratorError.js"
 import type { RunConfig } from "./RunConfig.js"
 import type { AgentEvent } from "./ToolAdapter.js"
 import type { Workplace } from "./Workplace.js"
@@ -24,6 +24,9 @@ export type RunEvent =
       readonly project: string
       readonly workers: number
       readonly containment: string
+      /** How many of its jobs had ended before: a resumed run. */
+      readonly earlier: number
+      /** Those that have not ended. */
       readonly jobs: ReadonlyArray<{
         readonly jobId: JobId
         readonly agentId: string
@@ -54,6 +57,16 @@ export type RunEvent =
       readonly reason: string
       readonly error: string
     }
+  /** Its provider refuses all work until then; its jobs wait, the others go on. */
+  | {
+      readonly kind: "toolParked"
+      readonly at: number
+      readonly tool: string
+      /** Milliseconds since the epoch. */
+      readonly until: number
+      readonly message: string
+    }
+  | { readonly kind: "toolReleased"; readonly at: number; readonly tool: string }
   | { readonly kind: "jobEnded"; readonly at: number; readonly result: JobResult }
   | { readonly kind: "runEnded"; readonly at: number; readonly runId: RunId; readonly status: RunStatus }
 
@@ -63,13 +76,24 @@ export interface RunResult {
   readonly status: RunStatus
   /** Seconds. */
   readonly duration: number
-  /** In the order of the configuration. */
+  /** In the order of the configuration; jobs that did not come to an end are left out. */
   readonly results: ReadonlyArray<JobResult>
+  /** The tools for which the jobs that are left wait, where nobody wanted to wait for them. */
+  readonly parked: ReadonlyArray<Parked>
 }
 
 export interface RunOptions {
+  /** False: end when nothing is left but jobs of parked tools. Default true. */
+  readonly wait?: boolean
   /** Called synchronously with what happens, in order; a result is stored before it is told. */
   readonly onEvent?: (event: RunEvent) => void
+}
+
+export interface ResumeOptions extends RunOptions {
+  /** Default as the run was begun with. */
+  readonly workers?: number
+  /** For jobs of which nothing tells whether they were done, by job id or agent id. `skip` settles one as failed. */
+  readonly decide?: ReadonlyMap<string, "rerun" | "skip">
 }
 
 export class Orchestrator extends Context.Tag("@contextfs/core/Orchestrator")<
@@ -79,12 +103,19 @@ export class Orchestrator extends Context.Tag("@contextfs/core/Orchestrator")<
      * Runs every agent of the configuration. Every result is stored before it is told. Interruption ends every agent,
      * writes a terminal record for each job and marks the run `interrupted`.
      */
-    readonly run: (
-      config: RunConfig,
-      options?: RunOptions
-    ) => Effect.Effect<RunResult, AgentUnavailable | HostUnfit | PolicyRefused | StorageError>
+    readonly run: (config: RunConfig, options?: RunOptions) => Effect.Effect<RunResult, Failure>
+    /**
+     * Goes on with a run that was interrupted or whose process died. What has ended stays, what finished meanwhile is
+     * judged from its output, what was cut short runs again. Of a run that has ended nothing is started.
+     */
+    readonly resume: (
+      runId: string,
+      options?: ResumeOptions
+    ) => Effect.Effect<RunResult, Failure | NotFound | RunOwned | Undecided>
   }
 >() {}
+
+type Failure = AgentUnavailable | HostUnfit | PolicyRefused | StorageError
 
 export const layer: Layer.Layer<Orchestrator, never, AgentProcess | JobQueue | MemoryStore | RoleRegistry | Workplace> =
   Layer.effect(
@@ -92,7 +123,8 @@ export const layer: Layer.Layer<Orchestrator, never, AgentProcess | JobQueue | M
     Effect.map(
       Effect.context<AgentProcess | JobQueue | MemoryStore | RoleRegistry | Workplace>(),
       (context): Context.Tag.Service<Orchestrator> => ({
-        run: (config, options) => Effect.provide(internal.run(config, options), context)
+        run: (config, options) => Effect.provide(internal.run(config, options), context),
+        resume: (runId, options) => Effect.provide(internal.resume(runId, options), context)
       })
     )
   )

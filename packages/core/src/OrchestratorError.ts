@@ -1,6 +1,6 @@
 /** What can go wrong with runs and jobs, in words for the one who asked. What goes wrong inside a job is its result. */
 import * as Schema from "effect/Schema"
-import { JobId } from "./Job.js"
+import { JobId, RunId } from "./Job.js"
 
 /** The program of a known tool is not there or cannot be started. Nothing has been started. */
 export class AgentUnavailable extends Schema.TaggedError<AgentUnavailable>("@contextfs/core/AgentUnavailable")(
@@ -46,5 +46,25 @@ export class LeaseLost extends Schema.TaggedError<LeaseLost>("@contextfs/core/Le
 }) {
   override get message(): string {
     return `attempt ${this.attempt} of job ${this.jobId} is not the current one`
+  }
+}
+
+/** Another process is at work on the run. */
+export class RunOwned extends Schema.TaggedError<RunOwned>("@contextfs/core/RunOwned")("RunOwned", {
+  runId: RunId,
+  pid: Schema.Number
+}) {
+  override get message(): string {
+    return `run ${this.runId} is at work in process ${this.pid}`
+  }
+}
+
+/** Nothing tells whether these jobs were done; somebody has to say whether they run again. Nothing has been started. */
+export class Undecided extends Schema.TaggedError<Undecided>("@contextfs/core/Undecided")("Undecided", {
+  runId: RunId,
+  jobs: Schema.Array(JobId)
+}) {
+  override get message(): string {
+    return `nobody saw how ${this.jobs.join(", ")} ended`
   }
 }

@@ -126,6 +126,8 @@ export interface Verdict {
   readonly warnings: ReadonlyArray<string>
   /** Nothing was done as far as can be seen, and another try may go better. */
   readonly retryable: boolean
+  /** The provider's failure behind it, where there was one. */
+  readonly cause: AgentFailure | null
 }
 
 const reasonOf: Readonly<Record<FailureClass, JobReason>> = {
@@ -254,15 +256,18 @@ export const judge = (observation: Observation): Verdict => {
     rule: string,
     error: string,
     retryable: boolean,
-    status: Verdict["status"] = "failed"
-  ): Verdict => ({ status, reason, text, error, rule, warnings: denialWarning(denials), retryable })
+    status: Verdict["status"] = "failed",
+    cause: AgentFailure | null = null
+  ): Verdict => ({ status, reason, text, error, rule, warnings: denialWarning(denials), retryable, cause })
 
   const byClass = (rule: string, cause: AgentFailure, at: string): Verdict =>
     failed(
       reasonOf[cause.class],
       rule,
       line(cause.message, at, adviceOf[cause.class](tool)),
-      untouched && worthRetrying.has(cause.class)
+      untouched && worthRetrying.has(cause.class),
+      "failed",
+      cause
     )
 
   const completed = (rule: string, warnings: ReadonlyArray<string>): Verdict => ({
@@ -272,7 +277,8 @@ export const judge = (observation: Observation): Verdict => {
     error: null,
     rule,
     warnings: [...warnings, ...denialWarning(denials)],
-    retryable: false
+    retryable: false,
+    cause: null
   })
 
   if (ended === "spawnFailed") {

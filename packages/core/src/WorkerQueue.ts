@@ -11,25 +11,47 @@ import type * as Stream from "effect/Stream"
 import type { AgentProcess } from "./AgentProcess.js"
 import * as internal from "./internal/workerQueue.js"
 import type { Job, JobId, JobResult, JobSpec, RunId } from "./Job.js"
-import type { JobQueue } from "./JobQueue.js"
+import type { JobQueue, Parked, RunSettings } from "./JobQueue.js"
 import type { RunEvent } from "./Orchestrator.js"
-import type { AgentUnavailable, HostUnfit, NotFound, PolicyRefused, QueueClosed } from "./OrchestratorError.js"
+import type {
+  AgentUnavailable,
+  HostUnfit,
+  NotFound,
+  PolicyRefused,
+  QueueClosed,
+  RunOwned,
+  Undecided
+} from "./OrchestratorError.js"
 import type { Workplace } from "./Workplace.js"
 
-export interface Options {
+export interface Options extends Working {
   readonly project: string
   /** Stored together before any worker starts; `maxQueueSize` does not hold for them. */
   readonly jobs?: ReadonlyArray<JobSpec>
+  /** What the journal keeps of how the run was asked for; default nothing. */
+  readonly settings?: RunSettings
+}
+
+/** How jobs are worked off. */
+export interface Working {
   /** Concurrent workers; default 3. */
   readonly numWorkers?: number
   /** How many jobs may wait before `submit` does; 0, the default, is "no limit". */
   readonly maxQueueSize?: number
+  /** False: when nothing is left but jobs of parked tools, the queue ends without them. Default true. */
+  readonly wait?: boolean
   /** Called synchronously with what happens, in order; a result is stored before it is told. */
   readonly onEvent?: (event: RunEvent) => void
 }
 
+export interface ResumeOptions extends Working {
+  /** For jobs of which nothing tells whether they were done, by job id or agent id. `skip` settles one as failed. */
+  readonly decide?: ReadonlyMap<string, "rerun" | "skip">
+}
+
 export interface WorkerQueue {
   readonly runId: RunId
+  readonly project: string
   /** Checks the job, stores it, and waits while the queue is full. */
   readonly submit: (
     spec: JobSpec
@@ -46,15 +68,28 @@ export interface WorkerQueue {
   readonly results: Stream.Stream<JobResult, StorageError>
   /** Waits until every submitted job is terminal; results in the order of submission. */
   readonly join: Effect.Effect<ReadonlyArray<JobResult>, StorageError>
+  /** Gives back a worker while the effect waits for other jobs of the queue, so that one worker is enough for both. */
+  readonly lend: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  /** Waits for the next change of any job of the queue. */
+  readonly changed: Effect.Effect<void, StorageError>
+  /** The parked tools for which jobs of this queue wait. */
+  readonly parked: Effect.Effect<ReadonlyArray<Parked>, StorageError>
 }
 
 /** Why a queue is not opened; nothing has been started then. */
 export type Failure = AgentUnavailable | HostUnfit | PolicyRefused | StorageError
 
-export const make = (
-  options: Options
-): Effect.Effect<
-  WorkerQueue,
-  Failure,
-  Scope.Scope | AgentProcess | JobQueue | MemoryStore | RoleRegistry | Workplace
-> => internal.make(options)
+type Services = AgentProcess | JobQueue | MemoryStore | RoleRegistry | Workplace
+
+export const make = (options: Options): Effect.Effect<WorkerQueue, Failure, Scope.Scope | Services> =>
+  internal.make(options)
+
+/**
+ * Takes a run over whose process is gone: what has ended stays, what its agents have finished since is judged from their
+ * output before anything is started, what was cut short runs again as a further attempt.
+ */
+export const resume = (
+  runId: string,
+  options: ResumeOptions
+): Effect.Effect<WorkerQueue, Failure | NotFound | RunOwned | Undecided, Scope.Scope | Services> =>
+  internal.resume(runId, options)

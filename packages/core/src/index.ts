@@ -3,12 +3,12 @@
  * The Effect services are imported by path, such as `@contextfs/core/WorkerQueue`.
  */
 export { ModuleError, StorageError } from "@contextfs/memory/MemoryError"
-export type { Job, JobReason, JobResult, RunStatus } from "./Job.js"
+export type { JobReason, JobResult, RunStatus } from "./Job.js"
 export type { RunEvent, RunResult } from "./Orchestrator.js"
 export { AgentUnavailable, HostUnfit, NotFound, PolicyRefused, QueueClosed } from "./OrchestratorError.js"
 export { JobStatus } from "./promise/JobStatus.js"
 export { type RunAgentsOptions, type RunInput, runAgents } from "./promise/RunAgents.js"
 export type { AgentInput } from "./promise/Surroundings.js"
-export { type SubmitOptions, WorkerQueue, type WorkerQueueOptions } from "./promise/WorkerQueue.js"
+export { type Job, type SubmitOptions, WorkerQueue, type WorkerQueueOptions } from "./promise/WorkerQueue.js"
 export { ConfigError } from "./RunConfig.js"
 export type { AgentEvent, ToolAdapter } from "./ToolAdapter.js"

@@ -4,14 +4,17 @@ import * as path from "node:path"
 import { describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 import { afterAll, expect } from "vitest"
-import { JobId, type JobResult, type JobSpec, RunId } from "../src/Job.js"
+import { JobId, type JobResult, JobSpec, RunId } from "../src/Job.js"
 import * as JobQueue from "../src/JobQueue.js"
 
 const root = fs.mkdtempSync(path.join(os.tmpdir(), "cfs-queue-"))
 afterAll(() => fs.rmSync(root, { recursive: true, force: true }))
 
 const runId = RunId.make("run1")
+const owner = { pid: 1, startTime: "1", bootId: "b" }
+const lease = { owner, millis: 60_000 }
 const jobId = (number: number) => JobId.make(`run1-${number}`)
 const spec: JobSpec = {
   agentId: "a-1",
@@ -21,6 +24,7 @@ const spec: JobSpec = {
   directory: "/",
   task: "do it",
   model: null,
+  session: null,
   permission: "read",
   timeout: null,
   startTimeout: 1,
@@ -61,7 +65,8 @@ const opened = Effect.gen(function* () {
   yield* queue.open({
     runId,
     project: "p",
-    owner: { pid: 1, startTime: "1", bootId: "b" },
+    owner,
+    settings: { workers: 3 },
     marker: "m",
     containment: "G",
     runtimeDir: "/nowhere"
@@ -85,7 +90,7 @@ for (const [name, layer] of Object.entries(layers)) {
       Effect.gen(function* () {
         const queue = yield* opened
         const claims = yield* Effect.all(
-          [1, 2, 3, 4].map(() => queue.claim(runId)),
+          [1, 2, 3, 4].map(() => queue.claim(runId, lease)),
           { concurrency: 4 }
         )
         expect(claims.map(Option.map((job) => job.jobId))).toEqual([
@@ -100,7 +105,7 @@ for (const [name, layer] of Object.entries(layers)) {
     it.effect("keeps a result as it was given, and never changes it", () =>
       Effect.gen(function* () {
         const queue = yield* opened
-        yield* queue.claim(runId)
+        yield* queue.claim(runId, lease)
         yield* queue.settle(result(1, 1))
         const again = yield* Effect.flip(queue.settle(result(1, 1, "failed")))
         expect(again._tag).toBe("LeaseLost")
@@ -113,9 +118,9 @@ for (const [name, layer] of Object.entries(layers)) {
     it.effect("takes no word from an attempt that is not the current one", () =>
       Effect.gen(function* () {
         const queue = yield* opened
-        yield* queue.claim(runId)
+        yield* queue.claim(runId, lease)
         yield* queue.retry(jobId(1), 1, { reason: "AgentExit", error: "exit code 1" })
-        const second = yield* queue.claim(runId)
+        const second = yield* queue.claim(runId, lease)
         expect(Option.getOrThrow(second)).toMatchObject({ jobId: jobId(1), attempts: 2, status: "running" })
         const stale = [
           queue.settle(result(1, 1)),
@@ -131,10 +136,10 @@ for (const [name, layer] of Object.entries(layers)) {
       Effect.gen(function* () {
         const queue = yield* opened
         yield* queue.settle(result(2, 0, "cancelled"))
-        yield* queue.claim(runId)
+        yield* queue.claim(runId, lease)
         yield* queue.retry(jobId(1), 1, { reason: "AgentExit", error: "" })
         yield* queue.settle(result(1, 1, "cancelled"))
-        expect(Option.getOrThrow(yield* queue.claim(runId)).jobId).toBe(jobId(3))
+        expect(Option.getOrThrow(yield* queue.claim(runId, lease)).jobId).toBe(jobId(3))
         expect((yield* queue.jobs(runId)).map((job) => job.status)).toEqual(["cancelled", "cancelled", "running"])
       }).pipe(Effect.provide(layer()))
     )
@@ -164,7 +169,7 @@ it.effect("is there after a restart", () =>
   Effect.gen(function* () {
     const layer = () => JobQueue.layerSqlite({ path: path.join(root, "kept", "orchestrator.db") })
     yield* opened.pipe(
-      Effect.flatMap((queue) => queue.claim(runId)),
+      Effect.flatMap((queue) => queue.claim(runId, lease)),
       Effect.provide(layer())
     )
     const jobs = yield* JobQueue.JobQueue.pipe(
@@ -174,3 +179,9 @@ it.effect("is there after a restart", () =>
     expect(jobs.map((job) => job.status)).toEqual(["running", "pending", "pending"])
   })
 )
+
+it("a job that was stored when there were no sessions is read", () => {
+  const { session, ...old } = Schema.encodeSync(JobSpec)(spec)
+  expect(session).toBe(null)
+  expect(Schema.decodeUnknownSync(JobSpec)(old)).toEqual(spec)
+})

@@ -31,7 +31,9 @@ describe.each(["auto", "group"] as const)("kill -9 of the orchestrator, containm
         ])
       )
       yield* Effect.promise(async () => {
-        const child = spawn(process.execPath, [program, dataDir, home.work, JSON.stringify(tool), containment], {
+        const agents = [{ role: "custom", task: "go", tool: "s" }]
+        const input = JSON.stringify({ tools: { s: tool }, containment, agents })
+        const child = spawn(process.execPath, [program, dataDir, home.work, input], {
           env: home.env,
           stdio: ["ignore", "pipe", "inherit"]
         })

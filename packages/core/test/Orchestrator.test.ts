@@ -211,6 +211,20 @@ describe("a run", () => {
     })
   )
 
+  it.live("continues a session where the tool can; where it cannot, starts nothing", () =>
+    Effect.gen(function* () {
+      const good = yield* Effect.promise(() => home.tool([{ do: "file", path: "begun" }]))
+      const error = yield* Effect.flip(
+        run(home, { tools: { good }, agents: [agent("good"), agent("good", { session: "s-1" })] })
+      )
+      expect(error).toMatchObject({ _tag: "PolicyRefused", message: expect.stringContaining("s-1") })
+      expect(fs.existsSync(path.join(home.work, "begun"))).toBe(false)
+      const first = (yield* run(home, { agents: [agent("mock")] })).results[0]?.sessionId
+      const again = yield* run(home, { agents: [agent("mock", { session: first })] })
+      expect(again.results[0]).toMatchObject({ status: "completed", sessionId: first })
+    })
+  )
+
   it.live("tries again, once, what left no trace", () =>
     Effect.gen(function* () {
       const tool = yield* Effect.promise(() => home.tool([{ do: "exit", code: 0 }], "events"))

@@ -126,6 +126,21 @@ describe("RunConfig", () => {
     ).toMatchObject([{ path: "[1].id" }])
   })
 
+  it("a session is an id: what a program could take for an option or for several words is refused", () => {
+    const config = good([agent, { ...agent, session: "0193-ab_c" }])
+    expect(config.jobs.map((job) => job.session)).toEqual([null, "0193-ab_c"])
+    for (const session of ["", "-x", "--last", "a b", "a\n", " a", "a\u0000", "a\u001b[2J", "x".repeat(201), 7]) {
+      expect(issues(JSON.stringify([{ ...agent, session }])), JSON.stringify(session)).toMatchObject([
+        { path: "[0].session" }
+      ])
+    }
+    const twice = [
+      { ...agent, session: "one" },
+      { ...agent, session: "one" }
+    ]
+    expect(issues(JSON.stringify(twice))).toMatchObject([{ path: "[1].session" }])
+  })
+
   it("F01: cut at any byte it is one error with a place, never a crash", () => {
     const text = JSON.stringify({ workers: 2, agents: [{ ...agent, task: 'quotes " and \\ and é' }] }, null, 2)
     for (let end = 0; end < text.length; end += 1) {

@@ -6,7 +6,7 @@ import { type Scenario, writeAgent } from "@contextfs/fixtures/Scenario"
 import { builtIn as roles } from "@contextfs/roles/RoleRegistry"
 import * as Effect from "effect/Effect"
 import * as Live from "../src/Live.js"
-import { Orchestrator, type RunEvent } from "../src/Orchestrator.js"
+import { Orchestrator, type RunEvent, type RunOptions } from "../src/Orchestrator.js"
 import * as RunConfig from "../src/RunConfig.js"
 
 export interface Home {
@@ -56,9 +56,14 @@ export const decode = (home: Home, input: unknown) =>
   })
 
 /** Runs the configuration in the home's data folder; everything that happened, and what came of it. */
-export const run = (home: Home, input: unknown, onEvent: (event: RunEvent) => void = () => undefined) =>
+export const run = (
+  home: Home,
+  input: unknown,
+  onEvent: (event: RunEvent) => void = () => undefined,
+  options: RunOptions = {}
+) =>
   Effect.gen(function* () {
     const config = yield* decode(home, input)
     const orchestrator = yield* Orchestrator
-    return yield* orchestrator.run(config, { onEvent })
+    return yield* orchestrator.run(config, { ...options, onEvent })
   }).pipe(Effect.provide(Live.layer({ dataDir: home.dataDir, env: home.env })))

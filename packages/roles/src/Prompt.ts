@@ -8,6 +8,8 @@ export interface JobPromptOptions {
   readonly project: string
   /** What the project's memory holds on the task, as a framed block; absent or empty: nothing is known yet. */
   readonly recalled?: string
+  /** The agent was cut short at this task and goes on in the same session of its program; default false. */
+  readonly continued?: boolean
   /** `mcp`: the agent has the memory tools; `none`: what it says at its end is all that is kept. */
   readonly memory: "mcp" | "none"
 }
@@ -21,6 +23,7 @@ export const jobPrompt = (options: JobPromptOptions): string => {
   return [
     `You are the agent "${role.name}" of project ${JSON.stringify(project)}: ${role.description}. Nobody is there to answer questions: decide, and say what you assumed.`,
     role.prompt,
+    ...(options.continued === true ? [continued] : []),
     options.memory === "mcp" ? protocol(role) : withoutTools,
     recalled === ""
       ? "# Recalled\n\nThe memory of this project holds nothing on this task yet."
@@ -56,6 +59,9 @@ them with a prefix).`,
     ])}`,
     "If a memory tool fails, go on with the task and say so at the end. Your last message is kept as a memory too: what you did, what you saw, what is left."
   ].join("\n\n")
+
+const continued = `You have begun this task before and were cut short; this is the same session. See what is done already, go on from there, and
+do nothing twice.`
 
 const withoutTools = `# Memory
 

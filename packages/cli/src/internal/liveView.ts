@@ -1,7 +1,7 @@
 /** A run as a picture that is drawn again and again: pure, from what is known of it. */
 import { activity } from "./activity.js"
 import { clean, firstLine } from "./clean.js"
-import { amount, clock, dollars, seconds } from "./format.js"
+import { amount, clock, dollars, moment, seconds } from "./format.js"
 import { cut, pad, type Style, width } from "./layout.js"
 import type { JobRecord, RunRecord } from "./runRecord.js"
 import { statusColour, tokens } from "./runSummary.js"
@@ -54,7 +54,7 @@ const heading = (run: RunRecord, jobs: ReadonlyArray<JobRecord>, options: Option
   const cost = sum(results.map(({ usage }) => usage?.costUsd))
   const facts = [
     clean(run.started.project),
-    `${results.length} of ${jobs.length} done`,
+    `${results.length + run.started.earlier} of ${jobs.length + run.started.earlier} done`,
     ...(working === 0 ? [] : [`${working} at work`]),
     ...(failed === 0 ? [] : [`${failed} not completed`]),
     clock(now - run.started.at),
@@ -62,7 +62,12 @@ const heading = (run: RunRecord, jobs: ReadonlyArray<JobRecord>, options: Option
     ...(cost === undefined ? [] : [dollars(cost)])
   ]
   const first = cut(`run ${run.started.runId} · ${facts.join(" · ")}`, columns)
-  return [style.bold(first), ...(ending ? [style.yellow(cut(endingNote, columns))] : [])]
+  const parked = [...run.parked].map(([tool, until]) => `${clean(tool)} waits until ${moment(until)} UTC for its limit`)
+  return [
+    style.bold(first),
+    ...(parked.length === 0 ? [] : [style.yellow(cut(parked.join(" · "), columns))]),
+    ...(ending ? [style.yellow(cut(endingNote, columns))] : [])
+  ]
 }
 
 /** Undefined where nobody knows. */

@@ -2,7 +2,7 @@
 import type { RunEvent } from "@contextfs/core/Orchestrator"
 import { activity } from "./activity.js"
 import { clean } from "./clean.js"
-import { amount, clock, dollars, plural, seconds } from "./format.js"
+import { amount, clock, dollars, moment, plural, seconds } from "./format.js"
 import { cut, pad, type Style, table, width } from "./layout.js"
 import { statusColour, tokens } from "./runSummary.js"
 
@@ -30,6 +30,7 @@ export const step = (state: State, event: RunEvent, options: Options): readonly 
         `run ${style.bold(event.runId)}`,
         `project ${clean(event.project)}`,
         plural(event.jobs.length, "agent"),
+        ...(event.earlier === 0 ? [] : [`${event.earlier} had ended before`]),
         plural(Math.min(event.workers, event.jobs.length), "worker"),
         `containment ${clean(event.containment)}`
       ].join(" · ")
@@ -66,6 +67,12 @@ export const step = (state: State, event: RunEvent, options: Options): readonly 
       const at = { at: event.at, agentId: result.agentId }
       return [state, [line(state, options, at, facts, statusColour(style, result))]]
     }
+    case "toolParked": {
+      const text = `waits until ${moment(event.until)} UTC: ${clean(event.message)}`
+      return [state, [line(state, options, { at: event.at, agentId: event.tool }, text, style.yellow)]]
+    }
+    case "toolReleased":
+      return [state, [line(state, options, { at: event.at, agentId: event.tool }, "answers again")]]
     case "runEnded":
       return [state, []]
   }

@@ -18,6 +18,8 @@ export interface RunRecord {
   readonly started: Extract<RunEvent, { kind: "runStarted" }>
   /** By job id, in the order of the configuration. */
   readonly jobs: ReadonlyMap<string, JobRecord>
+  /** Tools that wait for the end of a usage limit, until when: milliseconds since the epoch. */
+  readonly parked: Map<string, number>
 }
 
 /** Takes in what happened; the record is changed in place, since a talkative agent makes many events. */
@@ -27,9 +29,14 @@ export const record = (run: RunRecord | undefined, event: RunEvent): RunRecord |
       jobId,
       { agentId, role, tool, startedAt: undefined, last: undefined, result: undefined }
     ])
-    return { started: event, jobs: new Map(jobs) }
+    return { started: event, jobs: new Map(jobs), parked: new Map() }
   }
   if (event.kind === "runEnded") return run
+  if (event.kind === "toolParked" || event.kind === "toolReleased") {
+    if (event.kind === "toolParked") run?.parked.set(event.tool, event.until)
+    else run?.parked.delete(event.tool)
+    return run
+  }
   const job = run?.jobs.get(event.kind === "jobEnded" ? event.result.jobId : event.jobId)
   if (job === undefined) return run
   switch (event.kind) {
@@ -58,5 +65,6 @@ export const interrupted = (run: RunRecord, at: number): RunResult => ({
   project: run.started.project,
   status: "interrupted",
   duration: (at - run.started.at) / 1000,
-  results: [...run.jobs.values()].flatMap(({ result }) => (result === undefined ? [] : [result]))
+  results: [...run.jobs.values()].flatMap(({ result }) => (result === undefined ? [] : [result])),
+  parked: []
 })

@@ -17,6 +17,7 @@ const started = (agents: ReadonlyArray<string>): RunEvent => ({
   project: "shop",
   workers: 2,
   containment: "K1",
+  earlier: 0,
   jobs: agents.map((agentId, index) => ({ jobId: id(index), agentId, role: "code", tool: "mock", directory: "/x" }))
 })
 

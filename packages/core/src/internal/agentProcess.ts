@@ -33,6 +33,10 @@ const betweenLooks = Duration.millis(25)
 /** What is read of a flood after its end; the rest stays in the file. */
 const maxDrainBytes = 64 * 1024 * 1024
 
+const jobFileName = "job.sh"
+/** Holds the exit code as soon as the agent has ended, whoever lives then. */
+export const exitFileName = `${jobFileName}.exit`
+
 const sendSignal = (target: number, signal: NodeJS.Signals): boolean => {
   try {
     process.kill(target, signal)
@@ -101,11 +105,12 @@ const start = (parts: Parts, spec: LaunchSpec, observer: Observer): Effect.Effec
     const exit = yield* Deferred.make<number | null>()
     const stdout = path.join(spec.folder, "stdout")
     const stderr = path.join(spec.folder, "stderr")
-    const file = path.join(spec.folder, "job.sh")
+    const file = path.join(spec.folder, jobFileName)
+    const exitFile = path.join(spec.folder, exitFileName)
 
     const following = yield* Effect.try({
       try: () => {
-        for (const output of [stdout, stderr]) fs.writeFileSync(output, "", { mode: 0o600, flag: "wx" })
+        for (const made of [stdout, stderr, exitFile]) fs.writeFileSync(made, "", { mode: 0o600, flag: "wx" })
         const text = jobFile({
           prefix: containment.prefix(parts.host, spec.level),
           command: spec.command,

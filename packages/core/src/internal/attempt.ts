@@ -1,14 +1,10 @@
 /** One try at a job: recall, prompt, start, watch, end, judge. */
-import { randomBytes } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { bridgePath } from "@contextfs/mcp/Bridge"
 import type { Admission, RunServerService } from "@contextfs/mcp/RunServer"
 import type { Identity } from "@contextfs/memory/Memory"
 import type { StorageError } from "@contextfs/memory/MemoryError"
 import type * as MemoryStore from "@contextfs/memory/MemoryStore"
-import * as PromptBlock from "@contextfs/memory/PromptBlock"
-import * as Prompt from "@contextfs/roles/Prompt"
 import * as Protocol from "@contextfs/roles/Protocol"
 import type { Role } from "@contextfs/roles/Role"
 import * as Data from "effect/Data"
@@ -18,8 +14,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type { Scope } from "effect/Scope"
-import * as AgentProcess from "../AgentProcess.js"
-import * as Environment from "../Environment.js"
+import type * as AgentProcess from "../AgentProcess.js"
 import type { Evidence, Job, MemoryProtocol } from "../Job.js"
 import type { SpawnFailed } from "../OrchestratorError.js"
 import type { AgentEvent, Invocation, ToolAdapter } from "../ToolAdapter.js"
@@ -28,15 +23,16 @@ import type { WorkplaceService } from "../Workplace.js"
 import * as git from "./git.js"
 import * as outputFiles from "./outputFiles.js"
 import * as overlay from "./overlay.js"
+import { prepare, recall } from "./preparation.js"
 import * as redaction from "./redaction.js"
 import { Watch } from "./watch.js"
 
 /** From the terminal event to the end of the process. */
 const drainMillis = 5_000
-/** How much of a task is enough to look for memories by. */
-const recallQueryChars = 4_000
-const recallBytes = 8 * 1024
 const stderrTailBytes = 8 * 1024
+
+/** Why a running attempt is told to end; `lost`: another process holds its job by now. */
+export type Stop = "cancelled" | "interrupted" | "lost"
 
 /** The attempt could not begin; nothing was started. */
 class NotStarted extends Data.TaggedError("NotStarted")<{ readonly message: string }> {}
@@ -56,7 +52,8 @@ export interface AttemptInput {
   readonly adapter: ToolAdapter
   /** The program by absolute path and the arguments that always come first. */
   readonly program: ReadonlyArray<string>
-  readonly cancelled: Deferred.Deferred<void>
+  /** Completed when the agent has to end. */
+  readonly stop: Deferred.Deferred<Stop>
   readonly onEvent: (event: AgentEvent) => void
   readonly onProcess: (identity: AgentProcess.ProcessIdentity) => Effect.Effect<void, StorageError>
 }
@@ -71,6 +68,10 @@ export interface AttemptOutcome {
   readonly filesChanged: ReadonlyArray<string> | null
 }
 
+/** Where the files of the job's current attempt are. */
+export const attemptFolder = ({ dataDir }: WorkplaceService, { attempts, jobId, runId }: Job): string =>
+  path.join(dataDir, "runs", runId, jobId, `${attempts}`)
+
 /** Runs one attempt to its end. The agent, its token and its temporary folder go with the scope. */
 export const run = (shop: Shop, input: AttemptInput): Effect.Effect<AttemptOutcome, StorageError> =>
   Effect.gen(function* () {
@@ -81,7 +82,7 @@ export const run = (shop: Shop, input: AttemptInput): Effect.Effect<AttemptOutco
     const before = repository === null ? null : yield* git.look(repository, gitPath)
     const admission = spec.memory ? yield* shop.server.admit(input.identity) : null
     const marker = `${shop.processes.marker}-${job.jobId}-${job.attempts}`
-    const folder = path.join(shop.workplace.dataDir, "runs", job.runId, job.jobId, `${job.attempts}`)
+    const folder = attemptFolder(shop.workplace, job)
     const temporary = yield* Effect.acquireRelease(
       Effect.sync(() => fs.mkdtempSync(path.join(shop.workplace.runtimeDir, "t"))),
       (dir) => Effect.sync(() => fs.rmSync(dir, { recursive: true, force: true }))
@@ -96,7 +97,7 @@ export const run = (shop: Shop, input: AttemptInput): Effect.Effect<AttemptOutco
       [
         agent.exited.pipe(Effect.as<Ended>("self")),
         Deferred.await(ending),
-        Deferred.await(input.cancelled).pipe(Effect.as<Ended>("cancelled"))
+        Deferred.await(input.stop).pipe(Effect.as<Ended>("cancelled"))
       ].map(Effect.interruptible)
     )
     // From here on a terminal event may be an echo of our own signal.
@@ -191,7 +192,7 @@ const begin = (
   }
 ): Effect.Effect<Begun, NotStarted | SpawnFailed | StorageError, Scope> =>
   Effect.gen(function* () {
-    const { job, role, adapter } = input
+    const { job, adapter } = input
     const { spec } = job
     const { workplace } = shop
     const level = shop.processes.choose(spec.containment)
@@ -199,39 +200,16 @@ const begin = (
       return yield* new NotStarted({ message: "this host cannot give an agent a namespace of its own (containment)" })
     }
 
-    const memoryEnv: Readonly<Record<string, string>> =
-      at.admission === null
-        ? {}
-        : {
-            ...at.admission.env,
-            CONTEXTFS_DATA_DIR: workplace.dataDir,
-            CONTEXTFS_PROJECT: spec.project,
-            CONTEXTFS_SOURCE_TOOL: `agent-${spec.role}`,
-            [AgentProcess.markerVariable]: at.marker
-          }
-    const recalled = spec.memory ? yield* recall(shop.store, job) : undefined
-    const prompt = Prompt.jobPrompt({
-      role,
-      task: spec.task,
-      project: spec.project,
-      memory: at.admission !== null && adapter.capabilities.memory ? "mcp" : "none",
-      ...(recalled === undefined ? {} : { recalled })
+    const session = adapter.capabilities.resume ? (job.session ?? spec.session ?? undefined) : undefined
+    const prepared = prepare(spec, input, {
+      ...at,
+      workplace,
+      recalled: spec.memory ? yield* recall(shop.store, spec) : undefined,
+      resume: session,
+      continued: session !== undefined && session !== spec.session
     })
-    const invocation = adapter.invocation({
-      prompt,
-      directory: spec.directory,
-      folder: at.folder,
-      permission: spec.permission,
-      model: spec.model ?? undefined,
-      resume: undefined,
-      memory:
-        at.admission === null
-          ? undefined
-          : { server: "contextfs", command: workplace.node, args: [bridgePath], env: memoryEnv },
-      env: { ...workplace.env, ...spec.settings.env, ...spec.env },
-      root: workplace.isRoot
-    })
-    if ("refused" in invocation) return yield* new NotStarted({ message: invocation.refused })
+    if ("refused" in prepared) return yield* new NotStarted({ message: prepared.refused })
+    const { command, env, invocation, prompt } = prepared
 
     yield* Effect.try({
       try: () => write(at.folder, prompt, invocation),
@@ -259,25 +237,10 @@ const begin = (
       input.onEvent,
       now()
     )
-    const env = Environment.forAgent({
-      user: workplace.env,
-      pass: [
-        ...adapter.passEnv({ ...workplace.env, ...spec.settings.env, ...spec.env }),
-        ...(spec.settings.passEnv ?? [])
-      ],
-      set: {
-        TMPDIR: at.temporary,
-        ...spec.settings.env,
-        ...spec.env,
-        ...invocation.env,
-        ...memoryEnv,
-        [AgentProcess.markerVariable]: at.marker
-      }
-    })
     const redactor = redaction.make(env)
     const agent = yield* shop.processes.launch(
       {
-        command: [...input.program, ...invocation.args, ...(spec.settings.args ?? [])],
+        command,
         directory: spec.directory,
         env,
         folder: at.folder,
@@ -297,22 +260,6 @@ const begin = (
       }
     )
     return { agent, level: level.value, watch, ending, now, redactor }
-  })
-
-/** What the project knows that bears on the task, as a data block for the prompt; nothing found, nothing said. */
-const recall = (store: MemoryStore.MemoryStoreService, job: Job): Effect.Effect<string | undefined, StorageError> =>
-  Effect.gen(function* () {
-    const hits = yield* store.search({
-      query: job.spec.task.slice(0, recallQueryChars),
-      project: job.spec.project,
-      limit: 8
-    })
-    if (hits.length === 0) return undefined
-    return PromptBlock.render({
-      memories: hits.map((hit) => hit.memory),
-      boundary: randomBytes(12).toString("hex"),
-      budgetBytes: recallBytes
-    })
   })
 
 const write = (folder: string, prompt: string, invocation: Invocation): void => {

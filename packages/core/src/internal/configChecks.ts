@@ -141,6 +141,7 @@ export const check = (value: unknown, around: Surroundings): Array<Problem> => {
     problems.push({ path: ["--tool"], message: `unknown tool ${show(forced)}`, suggestion: suggest(forced, tools) })
   }
   const ids = new Set(around.taken)
+  const sessions = new Set<string>()
   let stdin = false
   for (const [agent, here] of agentsOf(value)) {
     problems.push(...checkAgent(agent, here, around, tools))
@@ -153,6 +154,15 @@ export const check = (value: unknown, around: Surroundings): Array<Problem> => {
       })
     }
     if (id !== undefined) ids.add(id)
+    const session = string(agent["session"])
+    if (session !== undefined && sessions.has(session)) {
+      problems.push({
+        path: [...here, "session"],
+        message: `the session ${show(session)} is there twice`,
+        suggestion: "only one agent can continue it"
+      })
+    }
+    if (session !== undefined) sessions.add(session)
     if (agent["taskFile"] === "-") {
       if (stdin) problems.push({ path: [...here, "taskFile"], message: "only one agent can read its task from stdin" })
       stdin = true

@@ -153,6 +153,7 @@ const complete = (input: RunInput, around: Decoding): RunConfig => {
         directory: path.resolve(around.directory, agent.directory),
         task: agent.task ?? readTask(agent.taskFile ?? "-", around),
         model: overrides.model ?? agent.model ?? role?.model ?? null,
+        session: agent.session ?? null,
         permission: overrides.permission ?? agent.permission ?? input.permission ?? role?.permission ?? "read",
         timeout: overrides.timeout ?? (limit === undefined ? null : millis(limit)),
         startTimeout: millis(agent.startTimeout ?? input.startTimeout ?? defaults.startTimeout),

@@ -4,7 +4,7 @@ import type { ParseIssue } from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as Duration from "../Duration.js"
 import * as Environment from "../Environment.js"
-import { AgentId, Permission } from "../Job.js"
+import { AgentId, Permission, SessionId } from "../Job.js"
 import { show, suggest } from "./configIssue.js"
 
 /** What holds where neither the file nor the command line says otherwise. Times as they would be written. */
@@ -148,6 +148,17 @@ export const AgentInput = Schema.Struct({
   ),
   tool: optional(text("The agent program for this agent.")),
   model: optional(text("The model, as its program names it.")),
+  session: optional(
+    SessionId.annotations({
+      ...says("the id of a session: no blanks, no dash at its beginning"),
+      jsonSchema: {
+        type: "string",
+        pattern: "^[^\\s-]\\S*$",
+        maxLength: 200,
+        description: "Continue this session of its program, by the sessionId of an earlier result."
+      }
+    })
+  ),
   timeout: optional(timeout),
   startTimeout: optional(startTimeout),
   idleTimeout: optional(idleTimeout),

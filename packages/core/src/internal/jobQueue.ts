@@ -3,92 +3,41 @@ import * as Sqlite from "@contextfs/memory/Sqlite"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
 import type { Scope } from "effect/Scope"
-import { type Job, JobId, JobResult, JobSpec, JobStatus, RunId, RunStatus } from "../Job.js"
-import type { JobQueueService, Run } from "../JobQueue.js"
-import { LeaseLost, NotFound } from "../OrchestratorError.js"
+import type { ProcessIdentity } from "../AgentProcess.js"
+import type { JobId, JobResult, JobStatus, RunId } from "../Job.js"
+import type { Counts, JobQueueService, Options } from "../JobQueue.js"
+import { LeaseLost, NotFound, RunOwned } from "../OrchestratorError.js"
+import * as rows from "./journalRows.js"
+import { migrations } from "./journalSchema.js"
 
-const migrations = [
-  `CREATE TABLE runs (
-     id TEXT PRIMARY KEY, project TEXT NOT NULL, status TEXT NOT NULL, marker TEXT NOT NULL, containment TEXT NOT NULL,
-     owner_pid INTEGER NOT NULL, owner_start TEXT, owner_boot TEXT, runtime_dir TEXT NOT NULL,
-     created_at INTEGER NOT NULL, ended_at INTEGER
-   ) STRICT;
-   CREATE INDEX runs_by_project ON runs (project, created_at);
-   CREATE TABLE jobs (
-     number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, run_id TEXT NOT NULL REFERENCES runs (id), status TEXT NOT NULL,
-     attempts INTEGER NOT NULL DEFAULT 0, spec TEXT NOT NULL, result TEXT, created_at INTEGER NOT NULL, ended_at INTEGER
-   ) STRICT;
-   CREATE INDEX jobs_by_run ON jobs (run_id, status, number);
-   CREATE TABLE attempts (
-     job_id TEXT NOT NULL REFERENCES jobs (id), number INTEGER NOT NULL, started_at INTEGER NOT NULL, ended_at INTEGER,
-     pid INTEGER, start_time TEXT, boot_id TEXT, reason TEXT, error TEXT,
-     PRIMARY KEY (job_id, number)
-   ) STRICT, WITHOUT ROWID;`
-]
+/** The kernel's monotonic clock: the same for all processes since boot, deaf to whoever sets the time. */
+const sinceBoot = Effect.sync(() => Number(process.hrtime.bigint() / 1_000_000n))
 
-const JobRow = Schema.Struct({
-  id: JobId,
-  run_id: RunId,
-  status: JobStatus,
-  attempts: Schema.Number,
-  spec: Schema.parseJson(JobSpec),
-  result: Schema.NullOr(Schema.parseJson(JobResult))
-})
+/** The boot comes first: a lease of another boot has run out whatever its time says. */
+const bootOf = (owner: ProcessIdentity): string => `${owner.bootId ?? "-"}/`
+const keyOf = (owner: ProcessIdentity): string => `${bootOf(owner)}${owner.pid}/${owner.startTime ?? "-"}`
 
-const RunRow = Schema.Struct({
-  id: RunId,
-  project: Schema.String,
-  status: RunStatus,
-  marker: Schema.String,
-  containment: Schema.String,
-  owner_pid: Schema.Number,
-  owner_start: Schema.NullOr(Schema.String),
-  owner_boot: Schema.NullOr(Schema.String),
-  runtime_dir: Schema.String,
-  created_at: Schema.Number,
-  ended_at: Schema.NullOr(Schema.Number)
-})
+/** Results and events handed out at once. */
+const page = 100
 
-const decodeJob = Schema.decodeUnknown(JobRow)
-const ProcessRow = Schema.Struct({
-  pid: Schema.Number,
-  start_time: Schema.NullOr(Schema.String),
-  boot_id: Schema.NullOr(Schema.String)
-})
-
-const decodeProcess = Schema.decodeUnknown(ProcessRow)
-const decodeRun = Schema.decodeUnknown(RunRow)
-const encodeSpec = Schema.encodeSync(Schema.parseJson(JobSpec))
-const encodeResult = Schema.encodeSync(Schema.parseJson(JobResult))
-
-const toJob = (row: typeof JobRow.Type): Job => ({
-  jobId: row.id,
-  runId: row.run_id,
-  spec: row.spec,
-  status: row.status,
-  attempts: row.attempts,
-  result: row.result
-})
-
-const toRun = (row: typeof RunRow.Type): Run => ({
-  runId: row.id,
-  project: row.project,
-  status: row.status,
-  owner: { pid: row.owner_pid, startTime: row.owner_start, bootId: row.owner_boot },
-  marker: row.marker,
-  containment: row.containment,
-  runtimeDir: row.runtime_dir,
-  createdAt: row.created_at,
-  endedAt: row.ended_at
-})
-
-export const make = (path: string): Effect.Effect<JobQueueService, StorageError, Scope> =>
+export const make = (path: string, options: Options): Effect.Effect<JobQueueService, StorageError, Scope> =>
   Effect.gen(function* () {
     const { sql, writeTransaction } = yield* Sqlite.make({ path, migrations })
+    const monotonic = options.monotonic ?? sinceBoot
     /** A fault of the database, or a row that is not what we write. */
     const storage = <A, E>(effect: Effect.Effect<A, E>) => effect.pipe(Effect.mapError(Sqlite.storageError(path)))
+
+    const runRow = (
+      run: Pick<Parameters<JobQueueService["open"]>[0], "marker" | "containment" | "owner" | "runtimeDir">
+    ) => ({
+      marker: run.marker,
+      containment: run.containment,
+      owner_pid: run.owner.pid,
+      owner_start: run.owner.startTime,
+      owner_boot: run.owner.bootId,
+      runtime_dir: run.runtimeDir
+    })
 
     const open: JobQueueService["open"] = (run) =>
       Effect.gen(function* () {
@@ -97,13 +46,9 @@ export const make = (path: string): Effect.Effect<JobQueueService, StorageError,
           id: run.runId,
           project: run.project,
           status: "running",
-          marker: run.marker,
-          containment: run.containment,
-          owner_pid: run.owner.pid,
-          owner_start: run.owner.startTime,
-          owner_boot: run.owner.bootId,
-          runtime_dir: run.runtimeDir,
-          created_at: now
+          settings: JSON.stringify(run.settings),
+          created_at: now,
+          ...runRow(run)
         })}`
       }).pipe(storage)
 
@@ -113,31 +58,104 @@ export const make = (path: string): Effect.Effect<JobQueueService, StorageError,
         yield* sql`UPDATE runs SET status = ${status}, ended_at = ${now} WHERE id = ${runId} AND status = 'running'`
       }).pipe(storage)
 
+    const ownedBy = (runId: RunId, owner: ProcessIdentity) => sql`id = ${runId} AND owner_pid = ${owner.pid}
+      AND owner_start IS ${owner.startTime} AND owner_boot IS ${owner.bootId}`
+
+    const unended = (runId: RunId) =>
+      sql`SELECT a.pid, a.start_time, a.boot_id FROM attempts a JOIN jobs j ON j.id = a.job_id
+        WHERE j.run_id = ${runId} AND j.status = 'running' AND a.ended_at IS NULL AND a.pid IS NOT NULL`.pipe(
+        Effect.flatMap(rows.readProcesses)
+      )
+
+    const bury: JobQueueService["bury"] = (runId, owner) =>
+      writeTransaction(
+        Effect.gen(function* () {
+          const now = yield* Clock.currentTimeMillis
+          const buried = yield* sql`UPDATE runs SET status = 'interrupted', ended_at = ${now}
+            WHERE ${ownedBy(runId, owner)} AND status = 'running' RETURNING id`
+          return buried.length === 0 ? [] : yield* unended(runId)
+        })
+      ).pipe(storage)
+
+    const takeOver: JobQueueService["takeOver"] = (run, expected) =>
+      writeTransaction(
+        Effect.gen(function* () {
+          const now = yield* Clock.currentTimeMillis
+          const { runId } = run
+          const taken = yield* sql`UPDATE runs SET ${sql.update(runRow(run))}, status = 'running', ended_at = NULL
+            WHERE ${ownedBy(runId, expected)} RETURNING id`
+          if (taken.length === 0) {
+            const [other] = yield* rows.readRuns(yield* sql`SELECT * FROM runs WHERE id = ${runId}`)
+            return new RunOwned({ runId, pid: other?.owner.pid ?? expected.pid })
+          }
+          const left = yield* unended(runId)
+          yield* sql`UPDATE jobs SET status = 'pending', result = NULL, ended_at = NULL, resumable = 0, reason = NULL,
+            error = NULL, changed_at = ${now} WHERE run_id = ${runId} AND resumable = 1`
+          yield* sql`UPDATE jobs SET not_before = 0, cancel_wanted = 0 WHERE run_id = ${runId} AND status = 'pending'`
+          yield* sql`UPDATE jobs SET lease_owner = ${keyOf(run.owner)}, lease_until = 0
+            WHERE run_id = ${runId} AND status = 'running'`
+          yield* sql`UPDATE parked SET probe = NULL WHERE probe IN (SELECT id FROM jobs WHERE run_id = ${runId})`
+          return left
+        })
+      ).pipe(
+        storage,
+        Effect.flatMap((left) => (left instanceof RunOwned ? Effect.fail(left) : Effect.succeed(left)))
+      )
+
     const add: JobQueueService["add"] = (runId, jobs) =>
       writeTransaction(
         Effect.gen(function* () {
           const now = yield* Clock.currentTimeMillis
-          for (const job of jobs) {
-            yield* sql`INSERT INTO jobs (id, run_id, status, spec, created_at)
-              VALUES (${job.jobId}, ${runId}, 'pending', ${encodeSpec(job.spec)}, ${now})`
+          for (const { jobId, spec } of jobs) {
+            yield* sql`INSERT INTO jobs (id, run_id, status, spec, created_at, agent_id, role, tool, changed_at)
+              VALUES (${jobId}, ${runId}, 'pending', ${rows.encodeSpec(spec)}, ${now}, ${spec.agentId}, ${spec.role},
+              ${spec.tool}, ${now})`
           }
         })
       ).pipe(storage)
 
-    const claim: JobQueueService["claim"] = (runId) =>
+    const claim: JobQueueService["claim"] = (runId, lease) =>
       writeTransaction(
         Effect.gen(function* () {
-          const rows = yield* sql`UPDATE jobs SET status = 'running', attempts = attempts + 1 WHERE number =
-            (SELECT number FROM jobs WHERE run_id = ${runId} AND status = 'pending' ORDER BY number LIMIT 1)
-            RETURNING id, run_id, status, attempts, spec, result`
-          const row = rows[0]
-          if (row === undefined) return Option.none()
-          const job = toJob(yield* decodeJob(row))
           const now = yield* Clock.currentTimeMillis
-          yield* sql`INSERT INTO attempts (job_id, number, started_at) VALUES (${job.jobId}, ${job.attempts}, ${now})`
-          return Option.some(job)
+          const since = yield* monotonic
+          const boot = bootOf(lease.owner)
+          const me = keyOf(lease.owner)
+          const held = sql`status = 'running', attempts = attempts + 1, charged = charged + 1, changed_at = ${now},
+            reason = NULL, error = NULL, lease_owner = ${me}, lease_until = ${since + lease.millis}`
+          // Of a tool that is parked nothing is taken before its time, and then one job only.
+          let claimed = yield* sql`UPDATE jobs SET ${held} WHERE number = (
+              SELECT number FROM jobs WHERE run_id = ${runId} AND status = 'pending' AND not_before <= ${since}
+              AND tool NOT IN (SELECT tool FROM parked WHERE until > ${now} OR probe IS NOT NULL)
+              ORDER BY not_before, number LIMIT 1
+            ) RETURNING ${sql.literal(rows.jobColumns)}`
+          if (claimed.length === 0) {
+            claimed = yield* sql`UPDATE jobs SET ${held} WHERE number = (
+                SELECT number FROM jobs WHERE run_id = ${runId} AND status = 'running' AND lease_owner <> ${me}
+                AND (lease_until <= ${since} OR substr(lease_owner, 1, ${boot.length}) <> ${boot})
+                ORDER BY number LIMIT 1
+              ) RETURNING ${sql.literal(rows.jobColumns)}`
+          }
+          const [job] = yield* rows.readJobs(claimed)
+          if (job === undefined) return Option.none()
+          const { attempts, jobId, spec } = job
+          if (attempts > 1) {
+            yield* sql`UPDATE attempts SET ended_at = ${now}, reason = 'LeaseLost', error = 'its lease ran out'
+              WHERE job_id = ${jobId} AND number = ${attempts - 1} AND ended_at IS NULL`
+          }
+          yield* sql`INSERT INTO attempts (job_id, number, started_at) VALUES (${jobId}, ${attempts}, ${now})`
+          const probing = yield* sql`UPDATE parked SET probe = ${jobId} WHERE tool = ${spec.tool} RETURNING tool`
+          return Option.some({ ...job, probe: probing.length > 0 })
         })
       ).pipe(storage)
+
+    const renew: JobQueueService["renew"] = (runId, lease) =>
+      Effect.gen(function* () {
+        const until = (yield* monotonic) + lease.millis
+        const held = yield* sql`UPDATE jobs SET lease_until = ${until}
+          WHERE run_id = ${runId} AND status = 'running' AND lease_owner = ${keyOf(lease.owner)} RETURNING id`
+        return new Set(yield* rows.readIds(held))
+      }).pipe(storage)
 
     const lost = (jobId: JobId, attempt: number) => new LeaseLost({ jobId, attempt })
 
@@ -145,7 +163,7 @@ export const make = (path: string): Effect.Effect<JobQueueService, StorageError,
       sql`UPDATE attempts SET pid = ${process.pid}, start_time = ${process.startTime}, boot_id = ${process.bootId}
         WHERE job_id = ${jobId} AND number = ${attempt} AND ended_at IS NULL RETURNING number`.pipe(
         storage,
-        Effect.flatMap((rows) => (rows.length === 1 ? Effect.void : lost(jobId, attempt)))
+        Effect.flatMap((found) => (found.length === 1 ? Effect.void : lost(jobId, attempt)))
       )
 
     /** Ends the current attempt and moves the job on, unless another one is current by now. */
@@ -153,18 +171,31 @@ export const make = (path: string): Effect.Effect<JobQueueService, StorageError,
       jobId: JobId,
       attempt: number,
       to: JobStatus,
-      end: { readonly reason: string | null; readonly error: string | null; readonly result: JobResult | null }
+      end: {
+        readonly reason: string | null
+        readonly error: string | null
+        readonly result: JobResult | null
+        readonly resumable: boolean
+        readonly charged: boolean
+        readonly delay: number
+        /** Undefined: as it was. */
+        readonly session: string | null | undefined
+      }
     ) =>
       writeTransaction(
         Effect.gen(function* () {
           const now = yield* Clock.currentTimeMillis
-          const result = end.result === null ? null : encodeResult(end.result)
+          const result = end.result === null ? null : rows.encodeResult(end.result)
           const endedAt = end.result === null ? null : now
-          const moved = yield* sql`UPDATE jobs SET status = ${to}, result = ${result}, ended_at = ${endedAt}
+          const moved = yield* sql`UPDATE jobs SET status = ${to}, result = ${result}, ended_at = ${endedAt},
+            changed_at = ${now}, reason = ${end.reason}, error = ${end.error}, resumable = ${end.resumable ? 1 : 0},
+            charged = charged - ${end.charged || attempt === 0 ? 0 : 1},
+            session = ${end.session === undefined ? sql`session` : sql`${end.session}`},
+            not_before = ${end.delay === 0 ? 0 : (yield* monotonic) + end.delay}, lease_owner = NULL, lease_until = NULL
             WHERE id = ${jobId} AND status IN ('pending', 'running') AND attempts = ${attempt} RETURNING number`
           if (moved.length === 0) return false
-          yield* sql`UPDATE attempts SET ended_at = ${now}, reason = ${end.reason}, error = ${end.error}
-            WHERE job_id = ${jobId} AND number = ${attempt}`
+          yield* sql`UPDATE attempts SET ended_at = ${now}, reason = ${end.reason}, error = ${end.error},
+            charged = ${end.charged ? 1 : 0} WHERE job_id = ${jobId} AND number = ${attempt} AND ended_at IS NULL`
           return true
         })
       ).pipe(
@@ -172,48 +203,155 @@ export const make = (path: string): Effect.Effect<JobQueueService, StorageError,
         Effect.flatMap((moved) => (moved ? Effect.void : lost(jobId, attempt)))
       )
 
-    const retry: JobQueueService["retry"] = (jobId, attempt, failure) =>
-      leave(jobId, attempt, "pending", { ...failure, result: null })
+    const retry: JobQueueService["retry"] = (jobId, attempt, { charged = true, delay = 0, error, reason, session }) =>
+      leave(jobId, attempt, "pending", {
+        reason,
+        error,
+        charged,
+        delay,
+        session,
+        result: null,
+        resumable: false
+      })
 
-    const settle: JobQueueService["settle"] = (result) =>
-      leave(result.jobId, result.attempts, result.status, { reason: result.reason, error: result.error, result })
+    const settle: JobQueueService["settle"] = (result, options = {}) =>
+      leave(result.jobId, result.attempts, result.status, {
+        reason: result.reason,
+        error: result.error,
+        result,
+        // What an interruption cut short is no fault of the job.
+        charged: options.resumable !== true,
+        resumable: options.resumable === true,
+        delay: 0,
+        session: result.sessionId ?? undefined
+      })
 
     const job: JobQueueService["job"] = (id) =>
-      sql`SELECT id, run_id, status, attempts, spec, result FROM jobs WHERE id = ${id}`.pipe(
-        Effect.flatMap((rows) => Effect.forEach(rows, (row) => decodeJob(row))),
+      sql`SELECT ${sql.literal(rows.jobColumns)} FROM jobs WHERE id = ${id}`.pipe(
+        Effect.flatMap(rows.readJobs),
         storage,
-        Effect.flatMap(([row]) => (row === undefined ? new NotFound({ what: "job", id }) : Effect.succeed(toJob(row))))
+        Effect.flatMap(([found]) => (found === undefined ? new NotFound({ what: "job", id }) : Effect.succeed(found)))
+      )
+
+    const run: JobQueueService["run"] = (id) =>
+      sql`SELECT * FROM runs WHERE id = ${id}`.pipe(
+        Effect.flatMap(rows.readRuns),
+        storage,
+        Effect.flatMap(([found]) => (found === undefined ? new NotFound({ what: "run", id }) : Effect.succeed(found)))
       )
 
     const jobs: JobQueueService["jobs"] = (id) =>
-      Effect.gen(function* () {
-        const known = yield* storage(sql`SELECT 1 FROM runs WHERE id = ${id}`)
-        if (known.length === 0) return yield* new NotFound({ what: "run", id })
-        const rows = yield* sql`SELECT id, run_id, status, attempts, spec, result FROM jobs
-          WHERE run_id = ${id} ORDER BY number`.pipe(
-          Effect.flatMap((rows) => Effect.forEach(rows, (row) => decodeJob(row))),
+      Effect.zipRight(
+        run(id),
+        sql`SELECT ${sql.literal(rows.jobColumns)} FROM jobs WHERE run_id = ${id} ORDER BY number`.pipe(
+          Effect.flatMap(rows.readJobs),
           storage
         )
-        return rows.map(toJob)
-      })
+      )
 
-    const processes: JobQueueService["processes"] = (runId) =>
-      sql`SELECT a.pid, a.start_time, a.boot_id FROM attempts a JOIN jobs j ON j.id = a.job_id
-        WHERE j.run_id = ${runId} AND a.ended_at IS NULL AND a.pid IS NOT NULL`.pipe(
-        Effect.flatMap((rows) => Effect.forEach(rows, (row) => decodeProcess(row))),
-        Effect.map((rows) => rows.map((row) => ({ pid: row.pid, startTime: row.start_time, bootId: row.boot_id }))),
+    const counts: JobQueueService["counts"] = (runId) =>
+      sql<{ status: JobStatus; many: number }>`SELECT status, count(*) AS many FROM jobs WHERE run_id = ${runId}
+        GROUP BY status`.pipe(
+        Effect.map((found): Counts => {
+          const none = { pending: 0, running: 0, completed: 0, failed: 0, cancelled: 0, timeout: 0 }
+          return { ...none, ...Object.fromEntries(found.map(({ many, status }) => [status, many])) }
+        }),
         storage
       )
+
+    const parked = sql`SELECT tool, until, since, message, probe FROM parked ORDER BY tool`.pipe(
+      Effect.flatMap(rows.readParked),
+      storage
+    )
+
+    const waiting: JobQueueService["waiting"] = (runId) =>
+      Effect.gen(function* () {
+        const since = yield* monotonic
+        const [next] = yield* sql<{ due: number | null }>`SELECT min(not_before) AS due FROM jobs
+          WHERE run_id = ${runId} AND status = 'pending' AND not_before > ${since}`
+        const tools = new Set(
+          (yield* sql<{ tool: string }>`SELECT DISTINCT tool FROM jobs WHERE run_id = ${runId} AND status = 'pending'
+            AND tool IN (SELECT tool FROM parked)`).map(({ tool }) => tool)
+        )
+        return {
+          due: next === undefined || next.due === null ? null : next.due - since,
+          parked: tools.size === 0 ? [] : (yield* parked).filter(({ tool }) => tools.has(tool))
+        }
+      }).pipe(storage)
+
+    const results: JobQueueService["results"] = (runId, after) =>
+      // Of a job that was cancelled by an interruption and taken up again only the last end counts.
+      sql`SELECT e.sequence, j.result FROM events e JOIN jobs j ON j.id = e.job_id
+        WHERE e.run_id = ${runId} AND e.sequence > ${after} AND e.status = j.status AND e.attempt = j.attempts
+        AND j.result IS NOT NULL ORDER BY e.sequence LIMIT ${page}`.pipe(Effect.flatMap(rows.readResults), storage)
+
+    const attempts: JobQueueService["attempts"] = (id) =>
+      sql`SELECT number, started_at, ended_at, pid, start_time, boot_id, reason, error, charged FROM attempts
+        WHERE job_id = ${id} ORDER BY number`.pipe(Effect.flatMap(rows.readAttempts), storage)
 
     const runs: JobQueueService["runs"] = (query) =>
       sql`SELECT * FROM runs WHERE ${sql.and([
         ...(query.project === undefined ? [] : [sql`project = ${query.project}`]),
         ...(query.status === undefined ? [] : [sql`status = ${query.status}`])
-      ])} ORDER BY created_at DESC, id DESC LIMIT ${query.limit ?? 20}`.pipe(
-        Effect.flatMap((rows) => Effect.forEach(rows, (row) => decodeRun(row))),
-        Effect.map((rows) => rows.map(toRun)),
+      ])} ORDER BY created_at DESC, id DESC LIMIT ${query.limit ?? 20}`.pipe(Effect.flatMap(rows.readRuns), storage)
+
+    const events: JobQueueService["events"] = (query) =>
+      sql`SELECT * FROM events WHERE ${sql.and([
+        sql`sequence > ${query.since ?? 0}`,
+        ...(query.project === undefined ? [] : [sql`project = ${query.project}`]),
+        ...(query.runId === undefined ? [] : [sql`run_id = ${query.runId}`])
+      ])} ORDER BY sequence LIMIT ${Math.max(1, Math.min(1000, query.limit ?? page))}`.pipe(
+        Effect.flatMap(rows.readEvents),
         storage
       )
 
-    return { open, close, add, claim, identify, retry, settle, job, jobs, processes, runs }
+    const requestCancel: JobQueueService["requestCancel"] = (id) =>
+      sql`UPDATE jobs SET cancel_wanted = 1 WHERE (id = ${id} OR run_id = ${id}) AND status IN ('pending', 'running')
+        RETURNING id`.pipe(
+        Effect.map((found) => found.length),
+        storage
+      )
+
+    const cancelRequests: JobQueueService["cancelRequests"] = (runId) =>
+      sql`SELECT id FROM jobs WHERE run_id = ${runId} AND cancel_wanted = 1 AND status IN ('pending', 'running')`.pipe(
+        Effect.flatMap(rows.readIds),
+        storage
+      )
+
+    const park: JobQueueService["park"] = ({ message, tool, until }) =>
+      Effect.gen(function* () {
+        const now = yield* Clock.currentTimeMillis
+        yield* sql`INSERT INTO parked (tool, until, since, message) VALUES (${tool}, ${until}, ${now}, ${message})
+          ON CONFLICT DO UPDATE SET until = excluded.until, message = excluded.message, probe = NULL`
+      }).pipe(storage)
+
+    const unpark: JobQueueService["unpark"] = (tool) =>
+      Effect.asVoid(storage(sql`DELETE FROM parked WHERE tool = ${tool}`))
+
+    return {
+      open,
+      close,
+      bury,
+      takeOver,
+      add,
+      claim,
+      renew,
+      identify,
+      retry,
+      settle,
+      job,
+      jobs,
+      run,
+      counts,
+      waiting,
+      results,
+      attempts,
+      runs,
+      events,
+      requestCancel,
+      cancelRequests,
+      park,
+      unpark,
+      parked
+    }
   })

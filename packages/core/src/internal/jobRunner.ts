@@ -4,31 +4,50 @@ import type { StorageError } from "@contextfs/memory/MemoryError"
 import * as Namespace from "@contextfs/memory/Namespace"
 import type { RoleRegistry } from "@contextfs/roles/RoleRegistry"
 import * as Deferred from "effect/Deferred"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Option from "effect/Option"
 import * as Random from "effect/Random"
+import * as Schedule from "effect/Schedule"
 import type { AgentProcess } from "../AgentProcess.js"
 import type { Job, JobResult } from "../Job.js"
-import type { JobQueueService } from "../JobQueue.js"
+import type { Interruption, JobQueueService } from "../JobQueue.js"
 import type { RunEvent } from "../Orchestrator.js"
+import type { LeaseLost } from "../OrchestratorError.js"
+import type { FailureClass, ToolAdapter } from "../ToolAdapter.js"
 import type { Workplace } from "../Workplace.js"
 import * as attempt from "./attempt.js"
 import { remember } from "./outcome.js"
-import { plan } from "./plan.js"
+import { type Plan, plan } from "./plan.js"
+import { resetTime } from "./resetTime.js"
 
 /** Before the second attempt; doubles from there, with jitter. */
 const retryDelayMillis = 1_000
 const maxRetryDelayMillis = 60_000
+/** A provider's clock and ours may differ. */
+const afterReset = 60_000
+const maxParking = 24 * 60 * 60_000
+/** Whether they count or not: a job that kills its orchestrator, or meets a wall for ever, ends some day. */
+export const maxAttempts = 50
 
 export interface Control {
-  readonly cancelled: Deferred.Deferred<void>
-  /** Seconds since the first attempt began. */
+  readonly stop: Deferred.Deferred<attempt.Stop>
+  /** Seconds since the first attempt began, as far as this process knows. */
   readonly elapsed: () => number
   /** Milliseconds since the epoch. */
   readonly wall: () => number
   readonly tell: (event: RunEvent) => void
 }
+
+/** What an attempt led to. */
+export type Step =
+  | { readonly kind: "ended"; readonly result: JobResult; readonly resumable: boolean }
+  /** Another process holds it by now. */
+  | { readonly kind: "lost" }
+  /** It waits for another attempt. */
+  | { readonly kind: "again"; readonly interruption: Interruption }
+  /** The same, and so does everything else of its tool, until a time. */
+  | { readonly kind: "parked"; readonly interruption: Interruption; readonly until: number; readonly message: string }
 
 /** An agent speaks for its job; where it works is told by its directory. */
 const identityOf = (job: Job): Effect.Effect<Identity> =>
@@ -93,61 +112,96 @@ const resultOf = (job: Job, outcome: attempt.AttemptOutcome, duration: number): 
   }
 }
 
-/** The stored result of a job that has ended, or null where it waits for another attempt. */
+/** Runs the next attempt of a claimed job and says what follows; nothing is stored yet. */
 export const run = (
   shop: attempt.Shop,
   journal: JobQueueService,
   job: Job,
   control: Control
-): Effect.Effect<JobResult | null, StorageError, AgentProcess | RoleRegistry | Workplace> =>
+): Effect.Effect<Step, StorageError, AgentProcess | RoleRegistry | Workplace> =>
   Effect.gen(function* () {
-    const { agentId } = job.spec
-    const of = { jobId: job.jobId, agentId }
+    const of = { jobId: job.jobId, agentId: job.spec.agentId }
     control.tell({ kind: "jobStarted", at: control.wall(), ...of, attempt: job.attempts })
-
     const identity = yield* identityOf(job)
     // The plan was checked when the job was submitted; a program may be gone by now.
     const planned = yield* Effect.either(plan(job.spec))
-    const outcome = Either.isLeft(planned)
-      ? attempt.notStarted(job.spec.tool, planned.left.message)
-      : yield* attempt.run(shop, {
-          ...planned.right,
-          job,
-          identity,
-          cancelled: control.cancelled,
-          onEvent: (event) => control.tell({ kind: "agentEvent", at: control.wall(), ...of, event }),
-          // A process whose identity could not be written down is followed and ended all the same.
-          onProcess: (process) => Effect.ignore(journal.identify(job.jobId, job.attempts, process))
-        })
-    const { verdict } = outcome
-
-    if (verdict.retryable && verdict.reason !== null && job.attempts <= job.spec.retries) {
-      const failure = { reason: verdict.reason, error: verdict.error ?? verdict.reason }
-      const stopped = yield* pause(job.attempts, control.cancelled)
-      if (!stopped) {
-        yield* journal.retry(job.jobId, job.attempts, failure).pipe(Effect.catchTag("LeaseLost", Effect.die))
-        control.tell({ kind: "jobRetrying", at: control.wall(), ...of, ...failure })
-        return null
-      }
+    if (Either.isLeft(planned)) {
+      const outcome = attempt.notStarted(job.spec.tool, planned.left.message)
+      return yield* follow(shop, job, { outcome, plan: null, control })
     }
+    const outcome = yield* attempt.run(shop, {
+      ...planned.right,
+      job,
+      identity,
+      stop: control.stop,
+      onEvent: (event) => control.tell({ kind: "agentEvent", at: control.wall(), ...of, event }),
+      // A process whose identity could not be written down is followed and ended all the same.
+      onProcess: (process) => Effect.ignore(journal.identify(job.jobId, job.attempts, process))
+    })
+    return yield* follow(shop, job, { outcome, plan: planned.right, control })
+  })
+
+/** What follows from the outcome of an attempt, however it was come by. */
+export const follow = (
+  shop: attempt.Shop,
+  job: Job,
+  of: { readonly outcome: attempt.AttemptOutcome; readonly plan: Plan | null; readonly control: Control }
+): Effect.Effect<Step> =>
+  Effect.gen(function* () {
+    const { control, outcome, plan } = of
+    const stopped = yield* Deferred.poll(control.stop)
+    const stop = Option.isSome(stopped) ? yield* stopped.value : undefined
+    if (stop === "lost") return { kind: "lost" }
+    const next = stop === undefined ? yield* another(job, plan?.adapter, outcome, control.wall()) : null
+    if (next !== null) return next
 
     const result = resultOf(job, outcome, control.elapsed())
-    const completedAs = Either.isRight(planned) ? planned.right.role.outcome : "error"
-    const warnings = job.spec.memory ? yield* remember(shop.store, identity, job, result, completedAs) : []
-    return yield* settle(journal, { ...result, warnings: [...result.warnings, ...warnings] })
+    const resumable = result.status === "cancelled" && stop === "interrupted"
+    const told = resumable ? { ...result, error: interruptedText(job) } : result
+    const warnings = job.spec.memory
+      ? yield* remember(shop.store, yield* identityOf(job), job, told, plan?.role.outcome ?? "error")
+      : []
+    return { kind: "ended", result: { ...told, warnings: [...told.warnings, ...warnings] }, resumable }
   })
 
-/** Stored before it is told. Nobody else settles the jobs of our run: a lost lease is a bug. */
-export const settle = (journal: JobQueueService, result: JobResult): Effect.Effect<JobResult, StorageError> =>
-  journal.settle(result).pipe(Effect.as(result), Effect.catchTag("LeaseLost", Effect.die))
+export const interruptedText = (job: Job): string =>
+  `its run was interrupted – ${job.spec.agentId} – contextfs orchestrator resume ${job.runId} goes on with it`
 
-/** Waits before the next attempt; true where the job was cancelled meanwhile. */
-const pause = (attempts: number, stop: Deferred.Deferred<void>): Effect.Effect<boolean> =>
+/** What a session that ended in this way is no good for going on from. */
+const poisoned: ReadonlySet<FailureClass> = new Set(["context", "auth", "permission", "turns"])
+/** Passing failures of a provider: the same conversation may go on. */
+const passing: ReadonlySet<FailureClass> = new Set(["rate", "server", "network"])
+
+/** Whether and how the job is tried again. */
+const another = (
+  job: Job,
+  adapter: ToolAdapter | undefined,
+  { verdict, watch }: attempt.AttemptOutcome,
+  now: number
+): Effect.Effect<Step | null> =>
   Effect.gen(function* () {
-    const longest = Math.min(maxRetryDelayMillis, retryDelayMillis * 2 ** (attempts - 1))
-    const part = yield* Random.nextRange(0.5, 1)
-    return yield* Effect.raceFirst(
-      Effect.as(Effect.interruptible(Deferred.await(stop)), true),
-      Effect.as(Effect.interruptible(Effect.sleep(Duration.millis(longest * part))), false)
-    )
+    const { cause, reason } = verdict
+    if (reason === null || verdict.status === "completed" || job.attempts >= maxAttempts) return null
+    const worked = (watch?.tally.toolCalls ?? 0) > 0
+    const session =
+      worked && adapter?.capabilities.resume === true && !poisoned.has(cause?.class ?? "other")
+        ? (watch?.tally.sessionId ?? null)
+        : null
+    const failure = { reason, error: verdict.error ?? reason, session }
+    const resetsAt = cause?.class === "quota" ? (cause.resetsAt ?? resetTime(cause.message, now)) : undefined
+    if (cause !== null && resetsAt !== undefined) {
+      const until = Math.min(Math.max(resetsAt + afterReset, now), now + maxParking)
+      return { kind: "parked", interruption: { ...failure, charged: false }, until, message: cause.message }
+    }
+    if (job.charged > job.spec.retries) return null
+    const goesOn = session !== null && cause !== null && passing.has(cause.class)
+    if (!verdict.retryable && !goesOn) return null
+    const longest = Math.min(maxRetryDelayMillis, retryDelayMillis * 2 ** (job.charged - 1))
+    const delay = Math.round(longest * (yield* Random.nextRange(0.5, 1)))
+    return { kind: "again", interruption: { ...failure, delay } }
   })
+
+/** A journal that cannot be written for a moment (a full disk, a lock) costs nothing that is done. */
+const patience = Schedule.spaced("1 second").pipe(Schedule.upTo("30 seconds"))
+export const firmly = <A, E extends LeaseLost | StorageError>(write: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+  Effect.retry(write, { schedule: patience, while: (error) => error._tag === "StorageError" })

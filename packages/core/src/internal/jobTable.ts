@@ -1,8 +1,10 @@
 /** The jobs of one queue as its events tell of them, to be asked at once. */
-import type { Job } from "../Job.js"
+import type { Job as StoredJob } from "../Job.js"
 import type { RunEvent } from "../Orchestrator.js"
 import { NotFound } from "../OrchestratorError.js"
 
+/** What is known of a job without asking the journal. */
+export type Job = Pick<StoredJob, "jobId" | "runId" | "spec" | "status" | "attempts" | "result">
 type State = Pick<Job, "status" | "attempts" | "result">
 
 export interface JobTable {

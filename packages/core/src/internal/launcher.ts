@@ -5,8 +5,13 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import * as fs from "node:fs"
 
-/** One line per job in: `id file`. Out: `S id pid` when it is forked, `X id code` when it has ended. */
-const script = `while read -r id file; do ( . "$file" & echo "S $id $!"; wait $!; echo "X $id $?" ) </dev/null & done`
+/**
+ * One line per job in: `id file`. Out: `S id pid` when it is forked, `X id code` when it has ended. The code also goes to
+ * `file.exit`, which is there already: should we die first, the next start reads there how the agent ended.
+ */
+const script = `while read -r id file; do
+  ( . "$file" & echo "S $id $!"; wait $!; code=$?; echo "$code" >"$file.exit"; echo "X $id $code" ) </dev/null &
+done`
 
 export interface LauncherEvents {
   readonly started: (pid: number) => void

@@ -3,6 +3,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import type { StorageError } from "@contextfs/memory/MemoryError"
 import * as Effect from "effect/Effect"
+import type { ProcessIdentity } from "../AgentProcess.js"
 import type { JobQueueService, Run } from "../JobQueue.js"
 import { markerVariable } from "./marker.js"
 import * as procfs from "./procfs.js"
@@ -22,14 +23,17 @@ export const endLeftovers = (journal: JobQueueService): Effect.Effect<void, Stor
     for (const run of yield* journal.runs({ status: "running", limit: 1000 })) {
       // Where nobody can tell whether the owner lives, nothing is done.
       if (procfs.isAlive(run.owner) !== false) continue
-      const agents = yield* journal.processes(run.runId)
-      yield* Effect.sync(() => {
-        for (const agent of agents) if (procfs.isAlive(agent) === true) kill(-agent.pid)
-        if (run.owner.bootId === procfs.bootId()) killMarked(run.marker)
-        removeRuntimeDir(run)
-      })
-      yield* journal.close(run.runId, "interrupted")
+      const agents = yield* journal.bury(run.runId, run.owner)
+      yield* endLeftoversOf(run, agents)
     }
+  })
+
+/** Ends what a dead owner of the run has left: the processes that the journal knew, all that carry its marker, its folder. */
+export const endLeftoversOf = (run: Run, agents: ReadonlyArray<ProcessIdentity>): Effect.Effect<void> =>
+  Effect.sync(() => {
+    for (const agent of agents) if (procfs.isAlive(agent) === true) kill(-agent.pid)
+    if (run.owner.bootId === procfs.bootId()) killMarked(run.marker)
+    removeRuntimeDir(run)
   })
 
 const killMarked = (marker: string): void => {

@@ -17,8 +17,9 @@ export const make = (folder: string, overlay: Overlay): Effect.Effect<void, stri
   )
 }
 
-const build = (at: string, { of, only, files = {} }: Overlay): void => {
+const build = (at: string, { of, only, folders = [], files = {} }: Overlay): void => {
   fs.mkdirSync(at, { recursive: true, mode: 0o700 })
+  for (const name of folders) fs.mkdirSync(path.join(of, name), { recursive: true, mode: 0o700 })
   const present = fs.existsSync(of) ? fs.readdirSync(of) : []
   for (const name of present) {
     if (Object.hasOwn(files, name) || only?.includes(name) === false) continue

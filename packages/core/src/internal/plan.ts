@@ -71,13 +71,19 @@ export const plan = (
       })
     }
     const program = yield* programOf(workplace, adapter, spec)
+    if (spec.session !== null && !adapter.capabilities.resume) {
+      return yield* new PolicyRefused({
+        message: `agent ${spec.agentId} is to continue session ${spec.session}, which ${spec.tool} cannot`,
+        hint: "leave out session, or choose a tool that can: contextfs orchestrator tools"
+      })
+    }
     const invocation = adapter.invocation({
       prompt: "",
       directory: spec.directory,
       folder: spec.directory,
       permission: spec.permission,
       model: spec.model ?? undefined,
-      resume: undefined,
+      resume: spec.session ?? undefined,
       memory: undefined,
       env: { ...workplace.env, ...spec.settings.env, ...spec.env },
       root: workplace.isRoot
@@ -85,7 +91,7 @@ export const plan = (
     if ("refused" in invocation) {
       return yield* new PolicyRefused({
         message: invocation.refused,
-        hint: "choose another permission, model or tool for this agent"
+        hint: "choose another permission, model, session or tool for this agent"
       })
     }
     if (Option.isNone(processes.choose(spec.containment))) {

@@ -21,7 +21,7 @@ import * as Tools from "../Tools.js"
 import { defined } from "./json.js"
 
 /** Rejects with the error itself, or with the signal's reason where it was aborted. */
-export const run = async <A, E>(effect: Effect.Effect<A, E>, signal: AbortSignal | undefined): Promise<A> => {
+export const run = async <A, E>(effect: Effect.Effect<A, E>, signal?: AbortSignal): Promise<A> => {
   const exit = await Effect.runPromiseExit(effect, signal === undefined ? undefined : { signal })
   if (Exit.isSuccess(exit)) return exit.value
   signal?.throwIfAborted()
@@ -32,16 +32,20 @@ export const run = async <A, E>(effect: Effect.Effect<A, E>, signal: AbortSignal
  * Takes from the stream only what is asked for, and only when it is: `Stream.toAsyncIterable` looks ahead, so that it would
  * end before the reader of the last result has submitted another job.
  */
-export async function* iterate<A, E>(stream: Stream.Stream<A, E>): AsyncGenerator<A, void, undefined> {
+export async function* iterate<A, E, E2>(
+  stream: Stream.Stream<A, E>,
+  /** Around everything that is asked of the stream. */
+  around: <B, F>(effect: Effect.Effect<B, F>) => Effect.Effect<B, F | E2>
+): AsyncGenerator<A, void, undefined> {
   const scope = Effect.runSync(Scope.make())
   try {
-    const pull = await run(Scope.extend(Stream.toPull(stream), scope), undefined)
+    const pull = await run(Scope.extend(Stream.toPull(stream), scope))
     const next = pull.pipe(
       Effect.asSome,
       Effect.catchAll(Option.match({ onNone: () => Effect.succeedNone, onSome: Effect.fail }))
     )
     for (;;) {
-      const chunk = await run(next, undefined)
+      const chunk = await run(around(next))
       if (Option.isNone(chunk)) return
       yield* chunk.value
     }

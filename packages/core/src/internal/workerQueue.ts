@@ -7,58 +7,59 @@ import * as MemoryStore from "@contextfs/memory/MemoryStore"
 import type { RoleRegistry } from "@contextfs/roles/RoleRegistry"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
+import * as FiberId from "effect/FiberId"
+import * as FiberSet from "effect/FiberSet"
 import * as Option from "effect/Option"
-import * as Queue from "effect/Queue"
 import type { Scope } from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as AgentProcess from "../AgentProcess.js"
-import { type Job, JobId, type JobResult, type JobSpec, RunId } from "../Job.js"
-import { JobQueue } from "../JobQueue.js"
-import { HostUnfit, QueueClosed } from "../OrchestratorError.js"
-import type { Failure, Options, WorkerQueue } from "../WorkerQueue.js"
+import { isTerminal, type Job, JobId, type JobResult, type JobSpec, type JobStatus, RunId } from "../Job.js"
+import { type Claimed, type Counts, JobQueue, type Run, type Waiting } from "../JobQueue.js"
+import type { RunEvent } from "../Orchestrator.js"
+import { HostUnfit, type NotFound, QueueClosed, RunOwned, type Undecided } from "../OrchestratorError.js"
+import type { Failure, Options, ResumeOptions, WorkerQueue, Working } from "../WorkerQueue.js"
 import { Workplace } from "../Workplace.js"
-import type { Shop } from "./attempt.js"
-import { cancelled, run as runJob, settle, unattempted } from "./jobRunner.js"
-import { endLeftovers } from "./leftovers.js"
+import type { Shop, Stop } from "./attempt.js"
+import { cancelled, firmly, run as runJob, type Step, unattempted } from "./jobRunner.js"
+import { endLeftovers, endLeftoversOf } from "./leftovers.js"
 import { plan } from "./plan.js"
 import * as procfs from "./procfs.js"
+import { reconcile } from "./reconcile.js"
 import { redactingStore } from "./redactingStore.js"
 import * as redaction from "./redaction.js"
 
-/** A job that has not ended. */
-interface Live {
-  readonly jobId: JobId
-  /** Completed when the job has to end. */
-  readonly cancelled: Deferred.Deferred<void>
-  running: boolean
-  /** Monotonic milliseconds at the start of the first attempt. */
-  startedAt: number
+/** A job whose attempt is at work. */
+interface Running {
+  readonly stop: Deferred.Deferred<Stop>
 }
+
+/** Long enough for any pause of this process that is not its death. */
+const leaseMillis = 60_000
+const beatMillis = 500
+const beatsPerRenewal = 40
+/** How long a parked tool is waited for before the clock on the wall is looked at again. */
+const longestWait = 30_000
 
 // Digits and letters of which no two look alike; eight are easy to type.
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz"
-const newRunId = Effect.sync(() => RunId.make([...randomBytes(8)].map((byte) => alphabet[byte % 32]).join("")))
+export const newRunId = Effect.sync(() => RunId.make([...randomBytes(8)].map((byte) => alphabet[byte % 32]).join("")))
 
 type Services = AgentProcess.AgentProcess | JobQueue | MemoryStore.MemoryStore | RoleRegistry | Workplace
 
-export const make = (options: Options): Effect.Effect<WorkerQueue, Failure, Scope | Services> =>
+/** This process as the owner of a run. */
+export const self = Effect.sync(
+  (): AgentProcess.ProcessIdentity => ({
+    pid: process.pid,
+    startTime: procfs.startTime(process.pid),
+    bootId: procfs.bootId()
+  })
+)
+
+/** What it takes to run agents: their memory server, in a folder of its own, since several queues may share a process. */
+const openShop = (runId: RunId): Effect.Effect<Shop, HostUnfit, Scope | Services> =>
   Effect.gen(function* () {
-    const context = yield* Effect.context<Services>()
-    const journal = yield* JobQueue
-    const processes = yield* AgentProcess.AgentProcess
     const workplace = yield* Workplace
     const store = redactingStore(yield* MemoryStore.MemoryStore, redaction.make(workplace.env))
-    const clock = yield* Effect.clock
-    const now = () => Number(clock.unsafeCurrentTimeNanos() / 1_000n) / 1_000
-    const wall = () => clock.unsafeCurrentTimeMillis()
-    const numWorkers = options.numWorkers ?? 3
-    const tell = options.onEvent ?? (() => undefined)
-
-    const planned = options.jobs ?? []
-    yield* Effect.forEach(planned, plan, { discard: true })
-    const runId = yield* newRunId
-    // A folder of its own: several queues may share a process.
     const directory = path.join(workplace.runtimeDir, runId)
     yield* Effect.sync(() => fs.mkdirSync(directory, { mode: 0o700 }))
     const server = yield* RunServer.make({ directory }).pipe(
@@ -67,118 +68,319 @@ export const make = (options: Options): Effect.Effect<WorkerQueue, Failure, Scop
         ({ hint, message }) => new HostUnfit({ message: hint === undefined ? message : `${message} – ${hint}` })
       )
     )
-    const shop: Shop = { workplace, processes, store, server }
+    return { workplace, processes: yield* AgentProcess.AgentProcess, store, server }
+  })
+
+export const make = (options: Options): Effect.Effect<WorkerQueue, Failure, Scope | Services> =>
+  Effect.gen(function* () {
+    const journal = yield* JobQueue
+    const planned = options.jobs ?? []
+    yield* Effect.forEach(planned, plan, { discard: true })
+    const runId = yield* newRunId
+    const shop = yield* openShop(runId)
     yield* endLeftovers(journal)
     yield* journal.open({
       runId,
       project: options.project,
-      owner: { pid: process.pid, startTime: procfs.startTime(process.pid), bootId: procfs.bootId() },
-      marker: processes.marker,
-      containment: processes.level,
-      runtimeDir: workplace.runtimeDir
+      settings: options.settings ?? {},
+      owner: yield* self,
+      marker: shop.processes.marker,
+      containment: shop.processes.level,
+      runtimeDir: shop.workplace.runtimeDir
     })
+    return yield* work(shop, yield* journal.run(runId).pipe(Effect.catchTag("NotFound", Effect.die)), options, planned)
+  })
 
-    const live = new Map<string, Live>()
-    const order: Array<JobId> = []
-    const results: Array<JobResult> = []
+export const resume = (
+  id: string,
+  options: ResumeOptions
+): Effect.Effect<WorkerQueue, Failure | NotFound | RunOwned | Undecided, Scope | Services> =>
+  Effect.gen(function* () {
+    const journal = yield* JobQueue
+    const before = yield* journal.run(id)
+    const { owner, runId } = before
+    if (before.status === "running" && procfs.isAlive(owner) !== false) {
+      return yield* new RunOwned({ runId, pid: owner.pid })
+    }
+    for (const { spec, status } of yield* journal.jobs(runId)) if (!isTerminal(status)) yield* plan(spec)
+    const shop = yield* openShop(runId)
+    const left = yield* journal.takeOver(
+      {
+        runId,
+        owner: yield* self,
+        marker: shop.processes.marker,
+        containment: shop.processes.level,
+        runtimeDir: shop.workplace.runtimeDir
+      },
+      owner
+    )
+    yield* endLeftoversOf(before, left)
+    yield* reconcile(shop, journal, runId, options.decide ?? new Map()).pipe(
+      Effect.onError(() => Effect.ignoreLogged(journal.close(runId, "interrupted")))
+    )
+    return yield* work(shop, yield* journal.run(runId), options, [])
+  })
+
+/** Works off the jobs of an open run that is ours. */
+const work = (
+  shop: Shop,
+  { project, runId }: Run,
+  options: Working,
+  planned: ReadonlyArray<JobSpec>
+): Effect.Effect<WorkerQueue, Failure, Scope | Services> =>
+  Effect.gen(function* () {
+    const context = yield* Effect.context<Services>()
+    const journal = yield* JobQueue
+    const lease = { owner: yield* self, millis: leaseMillis }
+    const clock = yield* Effect.clock
+    const now = () => Number(clock.unsafeCurrentTimeNanos() / 1_000n) / 1_000
+    const wall = () => clock.unsafeCurrentTimeMillis()
+    const numWorkers = options.numWorkers ?? 3
+    const tell = options.onEvent ?? (() => undefined)
+
+    /** By status, in step with the journal: only this process changes the run. */
+    const counts: Record<JobStatus, number> = { ...(yield* journal.counts(runId)) }
+    const ended = () => counts.completed + counts.failed + counts.cancelled + counts.timeout
+    let submitted = ended() + counts.pending
+    let numbered = submitted
     let closed = false
+    /** A job was cancelled only because the queue was closed. */
+    let cut = false
+    /** Nothing is left but jobs of parked tools, and nobody wants to wait. */
+    let parkedOnly = false
+    /** Workers at work; one that waits for other jobs has lent itself. */
+    let used = 0
+    const running = new Map<string, Running>()
+    /** Cancelled between their claim and the start of their attempt. */
+    const unwanted = new Set<string>()
+    /** Monotonic milliseconds at the first attempt here of jobs that have begun and not ended. */
+    const begun = new Map<string, number>()
     const room = options.maxQueueSize ? yield* Effect.makeSemaphore(options.maxQueueSize) : undefined
-    const leaveRoom = room?.release(1) ?? Effect.void
-    /** At least one token for each pending job. */
-    const tokens = yield* Queue.unbounded<void>()
+    /** Jobs that hold a place in the queue: those that were submitted and have not begun. */
+    const housed = new Set<string>()
+    const leaveRoom = (jobId: string) => (housed.delete(jobId) && room !== undefined ? room.release(1) : Effect.void)
 
     // Replaced at every change: whoever waits looks again. A journal that cannot be written ends all waiting.
-    let change = yield* Deferred.make<void>()
-    const changed = Effect.gen(function* () {
+    let change = Deferred.unsafeMake<void>(FiberId.none)
+    const changed = Effect.suspend(() => {
       const before = change
-      change = yield* Deferred.make<void>()
-      yield* Deferred.succeed(before, undefined)
+      change = Deferred.unsafeMake(FiberId.none)
+      return Deferred.succeed(before, undefined)
     })
     const broken = yield* Deferred.make<never, StorageError>()
-    const nextChange = Effect.suspend(() => Effect.raceFirst(Deferred.await(change), Deferred.await(broken)))
+    const changeAfter = (seen: Deferred.Deferred<void>) =>
+      Effect.raceFirst(Deferred.await(seen), Deferred.await(broken)).pipe(Effect.interruptible)
 
     const finish = (result: JobResult) =>
       Effect.suspend(() => {
-        live.delete(result.jobId)
-        results.push(result)
+        counts[result.status] += 1
+        begun.delete(result.jobId)
         tell({ kind: "jobEnded", at: wall(), result })
         return changed
       })
 
-    const runOne = (job: Job) =>
+    /** The job is another's. */
+    const lose = Effect.suspend(() => {
+      submitted -= 1
+      return changed
+    })
+
+    /** Stores what follows from an attempt, then tells it. */
+    const take = (job: Claimed, step: Step) =>
       Effect.gen(function* () {
-        const entry = live.get(job.jobId)
-        if (entry === undefined) return yield* Effect.dieMessage(`job ${job.jobId} is not of this queue`)
-        entry.running = true
-        if (job.attempts === 1) {
-          entry.startedAt = now()
-          yield* leaveRoom
+        const of = { jobId: job.jobId, agentId: job.spec.agentId }
+        counts.running -= 1
+        if (step.kind === "lost") return yield* lose
+        // Whatever came of the one that tried, but the same wall again: the tool can be used.
+        if (step.kind !== "parked") yield* release(job)
+        if (step.kind === "ended") {
+          cut ||= step.resumable
+          yield* firmly(journal.settle(step.result, { resumable: step.resumable }))
+          return yield* finish(step.result)
         }
-        const elapsed = () => (now() - entry.startedAt) / 1_000
-        const result = yield* runJob(shop, journal, job, { cancelled: entry.cancelled, elapsed, wall, tell }).pipe(
-          // Even our own bug leaves a result, and leaves the other jobs alone.
-          Effect.catchAllDefect((defect) =>
-            settle(journal, unattempted(job, { ...bug, error: `${bug.error}: ${defect}` }, elapsed()))
-          )
-        )
-        if (result !== null) return yield* finish(result)
-        entry.running = false
-        yield* Queue.offer(tokens, undefined)
+        if (step.kind === "parked") {
+          const { message, until } = step
+          yield* journal.park({ tool: job.spec.tool, until, message })
+          tell({ kind: "toolParked", at: wall(), tool: job.spec.tool, until, message })
+        }
+        yield* firmly(journal.retry(job.jobId, job.attempts, step.interruption))
+        counts.pending += 1
+        const { error, reason } = step.interruption
+        tell({ kind: "jobRetrying", at: wall(), ...of, reason, error })
+        yield* changed
       })
 
-    const claimOne = journal
-      .claim(runId)
-      .pipe(Effect.flatMap(Option.match({ onNone: () => Effect.void, onSome: runOne })))
-    const worker = Queue.take(tokens).pipe(
-      // An attempt is not cut: it is told to end, and its result is stored.
-      Effect.zipRight(Effect.uninterruptible(claimOne)),
-      Effect.forever,
-      Effect.catchAll((error) => Deferred.fail(broken, error)),
-      Effect.provide(context)
-    )
-    /** Stores the jobs as pending, then lets the workers at them. */
-    const add = (specs: ReadonlyArray<JobSpec>) =>
+    /** Jobs at work that try whether a parked tool can be used again. */
+    const probes = new Set<string>()
+    const release = ({ jobId, spec: { tool } }: Job) =>
+      Effect.suspend(() => {
+        if (!probes.delete(jobId)) return Effect.void
+        tell({ kind: "toolReleased", at: wall(), tool })
+        return Effect.zipRight(journal.unpark(tool), changed)
+      })
+    /** How a job's events are told; the first word of one that tries a parked tool opens it for all. */
+    const telling = (job: Claimed) =>
       Effect.gen(function* () {
-        const jobs = specs.map((spec, index) => ({ jobId: JobId.make(`${runId}-${order.length + index + 1}`), spec }))
-        for (const { jobId } of jobs) {
-          order.push(jobId)
-          live.set(jobId, { jobId, cancelled: yield* Deferred.make<void>(), running: false, startedAt: now() })
+        if (!job.probe) return tell
+        probes.add(job.jobId)
+        const answered = yield* Deferred.make<void>()
+        yield* Effect.fork(Effect.zipRight(Effect.interruptible(Deferred.await(answered)), release(job)))
+        return (event: RunEvent) => {
+          tell(event)
+          const said = event.kind === "agentEvent" ? event.event.kind : null
+          if (said === "message" || said === "toolCall") Deferred.unsafeDone(answered, Effect.void)
         }
-        yield* journal.add(runId, jobs)
-        yield* Queue.offerAll(
-          tokens,
-          jobs.map(() => undefined)
+      })
+
+    const runOne = (job: Claimed) =>
+      Effect.gen(function* () {
+        const stop = yield* Deferred.make<Stop>()
+        running.set(job.jobId, { stop })
+        if (unwanted.delete(job.jobId)) yield* Deferred.succeed(stop, "cancelled")
+        else if (closed) yield* Deferred.succeed(stop, "interrupted")
+        if (!begun.has(job.jobId)) begun.set(job.jobId, now())
+        yield* leaveRoom(job.jobId)
+        const elapsed = () => (now() - (begun.get(job.jobId) ?? now())) / 1_000
+        const step = yield* runJob(shop, journal, job, { stop, elapsed, wall, tell: yield* telling(job) }).pipe(
+          // Even our own bug leaves a result, and leaves the other jobs alone.
+          Effect.catchAllDefect((defect) =>
+            Effect.succeed<Step>({
+              kind: "ended",
+              result: unattempted(job, { ...bug, error: `${bug.error}: ${defect}` }, elapsed()),
+              resumable: false
+            })
+          )
         )
+        running.delete(job.jobId)
+        yield* take(job, step).pipe(Effect.catchTag("LeaseLost", () => lose))
+      }).pipe(
+        Effect.ensuring(
+          Effect.suspend(() => {
+            used -= 1
+            return changed
+          })
+        ),
+        Effect.catchAll((error) => Deferred.fail(broken, error)),
+        Effect.uninterruptible
+      )
+
+    const agents = yield* FiberSet.make()
+    const claimOne = Effect.gen(function* () {
+      const claimed = yield* journal.claim(runId, lease)
+      if (Option.isNone(claimed)) return false
+      const job = claimed.value
+      // A job that another owner had lost hold of was not pending.
+      if (counts.pending > 0) counts.pending -= 1
+      counts.running += 1
+      used += 1
+      yield* FiberSet.run(agents, Effect.provide(runOne(job), context))
+      return true
+    }).pipe(Effect.uninterruptible)
+
+    const restTime = ({ due, parked }: Waiting) => {
+      const times = parked.flatMap(({ probe, until }) => (probe === null ? [until - wall()] : []))
+      if (due !== null) times.push(due)
+      return `${Math.ceil(Math.max(10, Math.min(longestWait, ...times)))} millis` as const
+    }
+
+    /** One claim, or a rest until there may be something to claim. */
+    const dispatch = Effect.gen(function* () {
+      const seen = change
+      if (closed || used >= numWorkers || counts.pending === 0) return yield* changeAfter(seen)
+      if (yield* claimOne) return
+      const waiting = yield* journal.waiting(runId)
+      if (options.wait === false && running.size === 0 && waiting.due === null && waiting.parked.length > 0) {
+        parkedOnly = true
+        yield* changed
+        return yield* changeAfter(change)
+      }
+      yield* changeAfter(seen).pipe(Effect.timeoutOption(restTime(waiting)))
+    }).pipe(
+      Effect.forever,
+      Effect.catchAll((error) => Deferred.fail(broken, error))
+    )
+
+    /** Keeps our leases, sees those that we have lost, and what other shells want cancelled. */
+    let beats = 0
+    const beat = Effect.gen(function* () {
+      yield* Effect.sleep(beatMillis)
+      for (const jobId of yield* journal.cancelRequests(runId)) yield* cancel(jobId)
+      if (++beats % beatsPerRenewal !== 0) return
+      const mine = [...running]
+      const held = yield* journal.renew(runId, lease)
+      for (const [jobId, { stop }] of mine) {
+        if (running.has(jobId) && !held.has(JobId.make(jobId))) yield* Deferred.succeed(stop, "lost")
+      }
+    })
+
+    /** Stores the jobs as pending, then lets the workers at them. */
+    const add = (specs: ReadonlyArray<JobSpec>, inRoom = false) =>
+      Effect.gen(function* () {
+        const jobs = specs.map((spec) => ({ jobId: JobId.make(`${runId}-${++numbered}`), spec }))
+        yield* journal.add(runId, jobs)
+        if (inRoom) for (const { jobId } of jobs) housed.add(jobId)
+        submitted += jobs.length
+        counts.pending += jobs.length
+        parkedOnly = false
+        yield* changed
         return jobs
       })
 
-    const initial = yield* add(planned)
+    const cancel: WorkerQueue["cancel"] = (jobId) =>
+      Effect.gen(function* () {
+        const entry = running.get(jobId)
+        if (entry !== undefined) return yield* Effect.as(Deferred.succeed(entry.stop, "cancelled"), true)
+        const job = yield* journal.job(jobId).pipe(Effect.catchTag("NotFound", () => Effect.succeed(undefined)))
+        if (job === undefined || job.runId !== runId || isTerminal(job.status)) return false
+        const elapsed = (now() - (begun.get(jobId) ?? now())) / 1_000
+        const result = unattempted(job, cancelled, elapsed)
+        return yield* journal.settle(result).pipe(
+          Effect.tap(() => {
+            counts.pending -= 1
+          }),
+          Effect.zipRight(leaveRoom(jobId)),
+          Effect.zipRight(finish(result)),
+          Effect.as(true),
+          // Claimed in this very moment: its worker sees that it is not wanted.
+          Effect.catchTag("LeaseLost", () =>
+            Effect.suspend(() => {
+              const claimed = running.get(jobId)
+              if (claimed !== undefined) return Effect.as(Deferred.succeed(claimed.stop, "cancelled"), true)
+              unwanted.add(jobId)
+              return Effect.succeed(true)
+            })
+          )
+        )
+      }).pipe(Effect.uninterruptible)
+
+    yield* add(planned)
     tell({
       kind: "runStarted",
       at: wall(),
       runId,
-      project: options.project,
+      project,
       workers: numWorkers,
-      containment: processes.level,
-      jobs: initial.map(({ jobId, spec: { agentId, role, tool, directory } }) => ({
-        jobId,
-        agentId,
-        role,
-        tool,
-        directory
-      }))
+      containment: shop.processes.level,
+      earlier: ended(),
+      jobs: (yield* journal.jobs(runId).pipe(Effect.catchTag("NotFound", Effect.die))).flatMap(
+        ({ jobId, spec: { agentId, directory, role, tool }, status }) =>
+          isTerminal(status) ? [] : [{ jobId, agentId, role, tool, directory }]
+      )
     })
-    const workers = yield* Effect.replicateEffect(Effect.forkScoped(worker), numWorkers)
+    yield* Effect.forkScoped(dispatch)
+    yield* Effect.forever(beat).pipe(
+      Effect.catchAll((error) => Deferred.fail(broken, error)),
+      Effect.forkScoped
+    )
 
     yield* Effect.addFinalizer(() =>
       Effect.gen(function* () {
         closed = true
-        const unfinished = live.size > 0
-        yield* Queue.shutdown(tokens)
-        for (const entry of live.values()) if (entry.running) yield* Deferred.succeed(entry.cancelled, undefined)
-        yield* Fiber.awaitAll(workers)
+        for (const entry of running.values()) yield* Deferred.succeed(entry.stop, "interrupted")
+        yield* FiberSet.awaitEmpty(agents)
         yield* changed
-        yield* Effect.ignoreLogged(journal.close(runId, unfinished ? "interrupted" : runStatus(results)))
+        const status = cut || submitted > ended() ? "interrupted" : statusOf(counts)
+        yield* Effect.ignoreLogged(journal.close(runId, status))
       })
     )
 
@@ -189,55 +391,58 @@ export const make = (options: Options): Effect.Effect<WorkerQueue, Failure, Scop
         return yield* Effect.uninterruptible(
           Effect.gen(function* () {
             if (closed) {
-              yield* leaveRoom
+              if (room !== undefined) yield* room.release(1)
               return yield* new QueueClosed({ message: "the queue is closed" })
             }
-            const [job] = yield* add([spec])
+            const [job] = yield* add([spec], room !== undefined)
             return job === undefined ? yield* Effect.dieMessage("a job was added and is not there") : job.jobId
           })
         )
       }).pipe(Effect.provide(context))
 
-    const cancel: WorkerQueue["cancel"] = (jobId) =>
-      Effect.gen(function* () {
-        const entry = live.get(jobId)
-        if (entry === undefined) return false
-        yield* Deferred.succeed(entry.cancelled, undefined)
-        if (entry.running) return true
-        const job = yield* Effect.orDie(journal.job(jobId))
-        const result = unattempted(job, cancelled, 0)
-        return yield* journal.settle(result).pipe(
-          Effect.zipRight(job.attempts === 0 ? leaveRoom : Effect.void),
-          Effect.zipRight(finish(result)),
-          Effect.as(true),
-          // Claimed in this very moment: its worker sees that it is cancelled.
-          Effect.catchTag("LeaseLost", () => Effect.succeed(true))
-        )
-      }).pipe(Effect.uninterruptible)
-
-    const nextResult = (index: number): Effect.Effect<Option.Option<readonly [JobResult, number]>, StorageError> =>
+    /** The next page of results after a cursor, waited for; none when there will be no more. */
+    const nextResults = (
+      cursor: number
+    ): Effect.Effect<Option.Option<readonly [ReadonlyArray<JobResult>, number]>, StorageError> =>
       Effect.suspend(() => {
-        const result = results[index]
-        if (result !== undefined) return Effect.succeedSome([result, index + 1] as const)
-        if (closed || results.length === order.length) return Effect.succeedNone
-        return Effect.zipRight(nextChange, nextResult(index))
+        const seen = change
+        const last = closed || parkedOnly || ended() === submitted
+        return Effect.flatMap(journal.results(runId, cursor), (found) => {
+          const end = found.at(-1)
+          if (end !== undefined) return Effect.succeedSome([found.map(({ result }) => result), end.cursor] as const)
+          return last ? Effect.succeedNone : Effect.zipRight(changeAfter(seen), nextResults(cursor))
+        })
       })
-    const all = Stream.unfoldEffect(0, nextResult)
+    const results = Stream.unfoldEffect(0, nextResults).pipe(Stream.flattenIterables)
 
     return {
       runId,
+      project,
       submit,
       getJob: journal.job,
       cancel,
-      pendingCount: Effect.sync(() => [...live.values()].filter((entry) => !entry.running).length),
-      runningCount: Effect.sync(() => [...live.values()].filter((entry) => entry.running).length),
-      results: all,
-      join: Stream.runDrain(all).pipe(
-        Effect.map(() => {
-          const place = new Map(order.map((jobId, index) => [jobId, index]))
-          return results.toSorted((a, b) => (place.get(a.jobId) ?? 0) - (place.get(b.jobId) ?? 0))
-        })
-      )
+      pendingCount: Effect.sync(() => counts.pending),
+      runningCount: Effect.sync(() => running.size),
+      results,
+      join: Stream.runDrain(results).pipe(
+        Effect.zipRight(journal.jobs(runId)),
+        Effect.catchTag("NotFound", Effect.die),
+        Effect.map((jobs) => jobs.flatMap(({ result }) => (result === null ? [] : [result])))
+      ),
+      lend: (effect) =>
+        Effect.acquireUseRelease(
+          Effect.suspend(() => {
+            used -= 1
+            return changed
+          }),
+          () => effect,
+          () =>
+            Effect.sync(() => {
+              used += 1
+            })
+        ),
+      changed: Effect.suspend(() => changeAfter(change)),
+      parked: Effect.map(journal.waiting(runId), ({ parked }) => parked)
     }
   })
 
@@ -248,9 +453,7 @@ const bug = {
 } as const
 
 /** What a run came to whose jobs have all ended. */
-export const runStatus = (results: ReadonlyArray<JobResult>): "completed" | "failed" | "cancelled" => {
-  if (results.every((result) => result.status === "completed")) return "completed"
-  return results.every((result) => result.status === "completed" || result.status === "cancelled")
-    ? "cancelled"
-    : "failed"
+export const statusOf = (counts: Counts): "completed" | "failed" | "cancelled" => {
+  if (counts.failed + counts.timeout > 0) return "failed"
+  return counts.cancelled > 0 ? "cancelled" : "completed"
 }

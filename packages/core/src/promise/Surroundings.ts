@@ -34,6 +34,8 @@ export interface AgentInput {
   readonly id?: string
   readonly tool?: string
   readonly model?: string
+  /** Continue this session of the program: the `sessionId` of an earlier result. */
+  readonly session?: string
   /** A number is seconds. */
   readonly timeout?: DurationInput
   readonly permission?: typeof Permission.Type

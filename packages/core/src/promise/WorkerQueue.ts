@@ -3,11 +3,10 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
 import type { DurationInput } from "../Duration.js"
 import * as jobTable from "../internal/jobTable.js"
 import * as promise from "../internal/promise.js"
-import type { Job, JobResult } from "../Job.js"
+import type { JobResult } from "../Job.js"
 import { QueueClosed } from "../OrchestratorError.js"
 import * as RunConfig from "../RunConfig.js"
 import * as Core from "../WorkerQueue.js"
@@ -27,6 +26,9 @@ export interface WorkerQueueOptions extends Surroundings {
 /** What `submit` takes beside role, directory and task. */
 export type SubmitOptions = Omit<AgentInput, "role" | "directory" | "task">
 
+/** A job of a queue, as it is at one moment. */
+export type Job = jobTable.Job
+
 /** N workers over a queue of jobs. Whoever makes one closes it: by `await using`, or by `close()`. */
 export interface WorkerQueue extends AsyncDisposable {
   readonly runId: string
@@ -45,11 +47,11 @@ export interface WorkerQueue extends AsyncDisposable {
   readonly pendingCount: number
   readonly runningCount: number
   /**
-   * Results in the order of completion, from the first one on, however late one looks. Ends when the queue is closed or every
-   * submitted job has ended, jobs submitted meanwhile included.
+   * Results in the order of completion, from the first one on, however late one looks. Ends when every submitted job has
+   * ended, jobs submitted meanwhile included. Rejects with `QueueClosed` where the queue is closed before.
    */
   readonly results: () => AsyncIterable<JobResult>
-  /** Waits until every submitted job has ended; results in the order of submission. */
+  /** Waits until every submitted job has ended, as `results` does; results in the order of submission. */
   readonly join: () => Promise<ReadonlyArray<JobResult>>
   /** Ends every agent that is still at work and stores its result; jobs that have not begun do not begin. */
   readonly close: () => Promise<void>
@@ -95,30 +97,29 @@ const open = (options: WorkerQueueOptions, scope: Scope.CloseableScope) =>
       }
     }).pipe(Effect.provide(context))
 
+    /** Fails when the queue is closed, dies of the signal's reason when it is aborted. */
     const closed = yield* Deferred.make<never, QueueClosed>()
     let closing: Promise<void> | undefined
-    const close = (): Promise<void> => {
-      signal?.removeEventListener("abort", close)
-      closing ??= Effect.runPromise(
-        Effect.zipRight(
-          Deferred.fail(closed, new QueueClosed({ message: "the queue is closed" })),
-          Scope.close(scope, Exit.void)
-        )
-      )
+    const end = (why: Effect.Effect<never, QueueClosed>): Promise<void> => {
+      signal?.removeEventListener("abort", abort)
+      closing ??= Effect.runPromise(Effect.zipRight(Deferred.complete(closed, why), Scope.close(scope, Exit.void)))
       return closing
     }
-    signal?.addEventListener("abort", close)
-    /** What an aborted queue says in place of its end. */
-    const unlessAborted = Effect.suspend(() => (signal?.aborted ? Effect.die(signal.reason) : Effect.void))
+    const close = () => end(new QueueClosed({ message: "the queue is closed" }))
+    const abort = () => void end(Effect.die(signal?.reason))
+    signal?.addEventListener("abort", abort)
+    const whileOpen = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E | QueueClosed> =>
+      Effect.flatMap(Deferred.isDone(closed), (done) =>
+        done ? Deferred.await(closed) : Effect.raceFirst(effect, Deferred.await(closed))
+      )
 
     const submit = (agent: AgentInput) =>
       promise.run(
         config.withJob(promise.written(agent), (spec) =>
-          Effect.tap(Effect.raceFirst(queue.submit(spec), Deferred.await(closed)), (jobId) =>
+          Effect.tap(whileOpen(queue.submit(spec)), (jobId) =>
             Effect.sync(() => table.add({ jobId, runId: queue.runId, spec }))
           )
-        ),
-        signal
+        )
       )
 
     const face: WorkerQueue = {
@@ -126,15 +127,15 @@ const open = (options: WorkerQueueOptions, scope: Scope.CloseableScope) =>
       submit: (first: AgentInput | string, directory: string = "", task: string = "", more: SubmitOptions = {}) =>
         submit(typeof first === "string" ? { role: first, directory, task, ...more } : first),
       getJob: table.get,
-      cancel: (jobId) => promise.run(queue.cancel(jobId), undefined),
+      cancel: (jobId) => promise.run(whileOpen(queue.cancel(jobId))),
       get pendingCount() {
         return Effect.runSync(queue.pendingCount)
       },
       get runningCount() {
         return Effect.runSync(queue.runningCount)
       },
-      results: () => promise.iterate(Stream.concat(queue.results, Stream.execute(unlessAborted))),
-      join: () => promise.run(Effect.zipLeft(queue.join, unlessAborted), undefined),
+      results: () => promise.iterate(queue.results, whileOpen),
+      join: () => promise.run(whileOpen(queue.join)),
       close,
       [Symbol.asyncDispose]: close
     }

@@ -188,6 +188,10 @@ export const gemini: ToolAdapter = {
   invocation: (request) => {
     const refused = refusal(gemini, request)
     if (refused !== undefined) return refused
+    // Not ids: the latest session, or a new one; the session at this place of a list.
+    if (request.resume !== undefined && /^(?:latest|\d+)$/.test(request.resume)) {
+      return { refused: `the session ${request.resume} is not an id` }
+    }
     const home = request.env["GEMINI_CLI_HOME"] ?? request.env["HOME"]
     return {
       args: [
@@ -216,7 +220,13 @@ export const gemini: ToolAdapter = {
  */
 const homeWith = (home: string, memory: MemoryAttachment | undefined): ReadonlyArray<Overlay> => [
   { at: "home", of: home, only: [".agents", ".env"] },
-  { at: "home/.gemini", of: `${home}/.gemini`, files: { "settings.json": settingsWith(memory) } }
+  {
+    at: "home/.gemini",
+    of: `${home}/.gemini`,
+    // Sessions are in `tmp`; each folder names its project in both.
+    folders: ["tmp", "history"],
+    files: { "settings.json": settingsWith(memory) }
+  }
 ]
 
 const settingsWith =

@@ -42,6 +42,28 @@ describe("an overlay", () => {
     })
   )
 
+  it.live("makes what the program is to keep in the user's folder, where it is missing", () =>
+    Effect.gen(function* () {
+      const fresh = path.join(root, "fresh")
+      const at = path.join(root, "third", "home")
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          yield* overlay.make(path.join(root, "third"), { at: "home", of: fresh, folders: ["sessions"] })
+          fs.writeFileSync(path.join(at, "sessions", "s1"), "kept")
+          fs.writeFileSync(path.join(at, "other"), "not kept")
+        })
+      )
+      expect(fs.readFileSync(path.join(fresh, "sessions", "s1"), "utf8")).toBe("kept")
+      expect(fs.readdirSync(fresh)).toEqual(["sessions"])
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          yield* overlay.make(path.join(root, "third"), { at: "home", of: fresh, folders: ["sessions"] })
+          expect(fs.readFileSync(path.join(at, "sessions", "s1"), "utf8")).toBe("kept")
+        })
+      )
+    })
+  )
+
   it.live("needs no folder of the user's, and shows only what is asked for", () =>
     Effect.scoped(
       Effect.gen(function* () {

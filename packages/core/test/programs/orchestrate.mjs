@@ -1,9 +1,10 @@
-/** Runs one agent with the built library until it is killed; says `up` when the agent has spoken. */
+/** Runs a configuration with the built library until it is killed; says `up` whenever an agent has spoken. */
 import { runAgents } from "../../dist/index.js"
 
-const [dataDir, directory, tool, containment] = process.argv.slice(2)
+const [dataDir, directory, input] = process.argv.slice(2)
+const { agents, ...settings } = JSON.parse(input)
 await runAgents(
-  { tools: { s: JSON.parse(tool) }, containment, agents: [{ role: "custom", directory, task: "go", tool: "s" }] },
+  { ...settings, agents: agents.map((agent) => ({ ...agent, directory })) },
   {
     dataDir,
     onEvent: (event) => {

@@ -63,6 +63,17 @@ describe("invocations", () => {
     }
   })
 
+  it("gemini takes the id of a session, not its place in a list", () => {
+    const gemini = adapters.filter(({ name }) => name === "gemini")
+    expect(gemini).toHaveLength(1)
+    for (const adapter of gemini) {
+      for (const resume of ["latest", "1", "12"]) {
+        expect(adapter.invocation({ ...request, resume }), resume).toHaveProperty("refused")
+      }
+      expect(invoke(adapter, { resume: "1d63a1f0-0c1e-4b2f-9f6e-2f6ac0a3b111" }).args).toContain("--resume")
+    }
+  })
+
   it("only full asks a program to let everything through", () => {
     const bypass = /bypass|yolo|dangerously|danger-full/
     for (const adapter of adapters.filter((each) => ["claude", "codex", "gemini"].includes(each.name))) {

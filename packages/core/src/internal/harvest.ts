@@ -1,0 +1,136 @@
+/**
+ * What became of an attempt whose orchestrator died: read from the files it has left, which the agent wrote without us.
+ * An agent that said it was done is judged as if we had been there; one that was cut short runs again.
+ */
+import * as fs from "node:fs"
+import * as path from "node:path"
+import * as Effect from "effect/Effect"
+import type { Job } from "../Job.js"
+import type { ToolAdapter } from "../ToolAdapter.js"
+import { judge } from "../Verdict.js"
+import type { WorkplaceService } from "../Workplace.js"
+import { exitFileName } from "./agentProcess.js"
+import { type AttemptOutcome, attemptFolder } from "./attempt.js"
+import { LineSplitter } from "./follower.js"
+import * as outputFiles from "./outputFiles.js"
+import * as redaction from "./redaction.js"
+import { Watch } from "./watch.js"
+
+export type Harvest =
+  /** It ended by itself, and this is what it came to. */
+  | {
+      readonly kind: "ended"
+      readonly outcome: AttemptOutcome
+      /** Milliseconds since the epoch, by the clock of its files. */
+      readonly endedAt: number
+    }
+  /** It was still at work when it was ended; `session` is what it can go on from. */
+  | { readonly kind: "cut"; readonly session: string | null }
+  /** Nothing tells whether it was done. */
+  | { readonly kind: "unknown" }
+
+/** How long the waiter of a process that has just been ended may take to write down its exit code; milliseconds. */
+const exitPatience = 1_000
+
+/** The codes of a process that a signal ended: the kernel's KILL when our lifeline was cut, or the reaper's TERM. */
+const killed: ReadonlySet<number> = new Set([137, 143])
+
+/** Call it when nothing of the attempt runs any more. */
+export const harvest = (workplace: WorkplaceService, adapter: ToolAdapter, job: Job): Effect.Effect<Harvest> =>
+  Effect.gen(function* () {
+    const { spec } = job
+    const folder = attemptFolder(workplace, job)
+    const files = ["stdout", "stderr"].map((name) => path.join(folder, name))
+    const size = (file: string) => fs.statSync(file, { throwIfNoEntry: false })?.size
+    // Claimed, and never launched.
+    if (size(path.join(folder, exitFileName)) === undefined) return { kind: "cut", session: null }
+    const exitCode = yield* readExit(path.join(folder, exitFileName))
+
+    const redactor = redaction.make(workplace.env, spec.settings.env ?? {}, spec.env)
+    const forever = Number.POSITIVE_INFINITY
+    const clocks = { start: forever, idle: forever, total: null, retry: forever, drain: forever }
+    const watch = new Watch(clocks, forever, adapter.decoder(), () => undefined, 0)
+    yield* Effect.sync(() => read(files[0] ?? "", watch, redactor))
+    watch.grew("stderr", size(files[1] ?? "") ?? 0, 0)
+    const stderr = redactor.text(outputFiles.tail(files[1] ?? "", 8 * 1024))
+    watch.complete(exitCode ?? -1, stderr, 0)
+    const { finished, sessionId } = watch.tally
+
+    if (finished === null) {
+      if (exitCode === null && adapter.output === "text") return { kind: "unknown" }
+      if (exitCode === null || killed.has(exitCode)) return { kind: "cut", session: sessionId }
+    }
+    const verdict = judge({
+      tool: adapter.name,
+      output: adapter.output,
+      exitAbove128: adapter.exitAbove128,
+      tally: watch.tally,
+      exit: { code: exitCode, signal: null },
+      ended: finished !== null && exitCode !== null && killed.has(exitCode) ? "drain" : "self",
+      stderr
+    })
+    for (const file of files) {
+      if (size(file) === undefined) continue
+      outputFiles.clip(file, spec.maxOutput / 2)
+      redactor.file(file)
+    }
+    fs.rmSync(path.join(folder, "prompt"), { force: true })
+    return {
+      kind: "ended",
+      endedAt: fs.statSync(path.join(folder, exitFileName)).mtimeMs,
+      outcome: {
+        verdict: {
+          ...verdict,
+          warnings: [...verdict.warnings, "read from its output after the orchestrator had died"]
+        },
+        watch,
+        evidence: {
+          rule: verdict.rule,
+          exitCode,
+          sent: null,
+          ended: "self",
+          lastEvent: watch.tally.lastEvent,
+          stdoutBytes: watch.stdoutBytes,
+          stderrBytes: watch.stderrBytes,
+          noise: watch.noise,
+          toolCalls: watch.tally.toolCalls,
+          survivors: 0,
+          containment: spec.containment,
+          folder
+        },
+        memory: null,
+        unconnected: false,
+        filesChanged: null
+      }
+    }
+  })
+
+/** Null where nobody saw the end. */
+const readExit = (file: string): Effect.Effect<number | null> =>
+  Effect.gen(function* () {
+    for (let waited = 0; waited < exitPatience; waited += 25) {
+      const text = fs.readFileSync(file, "latin1").trim()
+      if (text !== "") return /^\d{1,3}$/.test(text) ? Number(text) : null
+      yield* Effect.sleep("25 millis")
+    }
+    return null
+  })
+
+const read = (file: string, watch: Watch, redactor: redaction.Redactor): void => {
+  const splitter = new LineSplitter({
+    line: (line) => watch.line(redactor.text(line), 0),
+    grew: () => undefined,
+    overlong: () => watch.overlong()
+  })
+  const fd = fs.openSync(file, fs.constants.O_RDONLY)
+  try {
+    const buffer = Buffer.allocUnsafe(256 * 1024)
+    for (let read = fs.readSync(fd, buffer); read > 0; read = fs.readSync(fd, buffer)) {
+      watch.grew("stdout", read, 0)
+      splitter.push(buffer.subarray(0, read))
+    }
+    splitter.end()
+  } finally {
+    fs.closeSync(fd)
+  }
+}

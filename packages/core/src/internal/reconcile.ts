@@ -1,0 +1,95 @@
+/** Puts the jobs of a run in order whose orchestrator died while their agents were at work. */
+import type { StorageError } from "@contextfs/memory/MemoryError"
+import type { RoleRegistry } from "@contextfs/roles/RoleRegistry"
+import * as Arr from "effect/Array"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { AgentProcess } from "../AgentProcess.js"
+import type { Job, RunId } from "../Job.js"
+import type { JobQueueService } from "../JobQueue.js"
+import { Undecided } from "../OrchestratorError.js"
+import type { Workplace } from "../Workplace.js"
+import type { Shop, Stop } from "./attempt.js"
+import { type Harvest, harvest } from "./harvest.js"
+import { follow, maxAttempts, unattempted } from "./jobRunner.js"
+import { type Plan, plan } from "./plan.js"
+
+interface Found {
+  readonly job: Job
+  /** Null where its program is gone. */
+  readonly plan: Plan | null
+  readonly harvest: Harvest
+}
+
+const died = "its orchestrator died during this attempt"
+const indeterminate = { status: "failed", reason: "Indeterminate" } as const
+
+/**
+ * What was done is stored, what was cut short waits for another attempt. Where that cannot be told and `decide` (by job
+ * or agent id) does not say, nothing is changed.
+ */
+export const reconcile = (
+  shop: Shop,
+  journal: JobQueueService,
+  runId: RunId,
+  decide: ReadonlyMap<string, "rerun" | "skip">
+): Effect.Effect<void, StorageError | Undecided, AgentProcess | RoleRegistry | Workplace> =>
+  Effect.gen(function* () {
+    const jobs = yield* journal.jobs(runId).pipe(Effect.catchTag("NotFound", Effect.die))
+    const found = yield* Effect.forEach(
+      jobs.filter(({ status }) => status === "running"),
+      (job) =>
+        Effect.gen(function* (): Effect.fn.Return<Found, never, AgentProcess | RoleRegistry | Workplace> {
+          const planned = yield* Effect.option(plan(job.spec))
+          if (Option.isNone(planned)) return { job, plan: null, harvest: { kind: "cut", session: null } }
+          const found = yield* harvest(shop.workplace, planned.value.adapter, job)
+          return { job, plan: planned.value, harvest: found }
+        }),
+      // Each may wait a second for a last word.
+      { concurrency: 16 }
+    )
+    const choice = ({ job }: Found) => decide.get(job.jobId) ?? decide.get(job.spec.agentId)
+    const open = found.filter((each) => each.harvest.kind === "unknown" && choice(each) === undefined)
+    if (Arr.isNonEmptyArray(open)) return yield* new Undecided({ runId, jobs: open.map(({ job }) => job.jobId) })
+    for (const each of found) yield* settleOne(shop, journal, each, choice(each) === "skip")
+  })
+
+const settleOne = (
+  shop: Shop,
+  journal: JobQueueService,
+  found: Found,
+  skip: boolean
+): Effect.Effect<void, StorageError> =>
+  Effect.gen(function* () {
+    const { harvest, job } = found
+    const again = (session: string | null) =>
+      job.attempts >= maxAttempts
+        ? journal.settle(unattempted(job, { ...indeterminate, error: `${died}, ${job.attempts} times` }, 0))
+        : journal.retry(job.jobId, job.attempts, { reason: "LeaseLost", error: died, charged: false, session })
+    if (harvest.kind === "cut") {
+      return yield* again(found.plan?.adapter.capabilities.resume === true ? harvest.session : null)
+    }
+    if (harvest.kind === "unknown") {
+      const result = unattempted(job, { ...indeterminate, error: "nobody saw how it ended, and it was skipped" }, 0)
+      return yield* skip ? journal.settle(result) : again(null)
+    }
+    const ended = yield* duration(journal, job, harvest.endedAt)
+    const control = {
+      stop: yield* Deferred.make<Stop>(),
+      elapsed: () => ended,
+      wall: yield* Effect.map(Effect.clock, (clock) => () => clock.unsafeCurrentTimeMillis()),
+      tell: () => undefined
+    }
+    const step = yield* follow(shop, job, { outcome: harvest.outcome, plan: found.plan, control })
+    if (step.kind === "ended") return yield* journal.settle(step.result)
+    if (step.kind === "lost") return
+    if (step.kind === "parked") {
+      yield* journal.park({ tool: job.spec.tool, until: step.until, message: step.message })
+    }
+    return yield* journal.retry(job.jobId, job.attempts, step.interruption)
+  }).pipe(Effect.catchTag("LeaseLost", Effect.die))
+
+/** Seconds from the start of the first attempt to the last sign of the agent. */
+const duration = (journal: JobQueueService, job: Job, endedAt: number): Effect.Effect<number, StorageError> =>
+  Effect.map(journal.attempts(job.jobId), ([first]) => Math.max(0, endedAt - (first?.startedAt ?? endedAt)) / 1_000)
