@@ -86,7 +86,10 @@ export const decode = (value: unknown, around: Decoding): Either.Either<RunConfi
 const surroundings = (around: Decoding) => ({
   ...around,
   roles: around.roles.map((role) => role.name),
-  tools: [...around.tools, ...around.loaded.tools.keys()]
+  tools: [
+    ...around.tools,
+    ...[...around.loaded.tools].flatMap(([word, module]) => (module === null ? [word] : [word, module.adapter.name]))
+  ]
 })
 
 /** What a queue is told for all its jobs, or every problem of it. */
@@ -142,7 +145,7 @@ const complete = (input: RunInput, around: Decoding): RunConfig => {
       const { settings, tool } = toolOf(
         overrides.tool ?? agent.tool ?? role?.tool ?? input.tool ?? defaults.tool,
         input.tools,
-        around.loaded.tools
+        around
       )
       const limit = agent.timeout ?? input.timeout
       return {
@@ -182,12 +185,15 @@ const broughtBy = ({ loaded }: Decoding): Brought => ({
 const toolOf = (
   word: string,
   configured: RunInput["tools"],
-  modules: Modules["tools"]
+  { loaded, tools }: Decoding
 ): { readonly tool: string; readonly settings: ToolSettings } => {
-  const module = modules.get(word)
+  const named = tools.includes(word)
+    ? undefined
+    : [...loaded.tools.values()].find((module) => module?.adapter.name === word)
+  const module = loaded.tools.get(word) ?? named
   const tool = module?.adapter.name ?? word
   const settings = own(configured, tool) ?? {}
-  const adapter = module?.file ?? modules.get(settings.adapter ?? "")?.file
+  const adapter = module?.file ?? loaded.tools.get(settings.adapter ?? "")?.file
   return { tool, settings: adapter === undefined ? settings : { ...settings, adapter } }
 }
 
