@@ -1,5 +1,13 @@
 /** What can go wrong on the command line: one table from an error to its class and the exit code of the process. */
-import type { AgentUnavailable, HostUnfit, PolicyRefused } from "@contextfs/core/OrchestratorError"
+import type {
+  AgentUnavailable,
+  HostUnfit,
+  NotFound as JobNotFound,
+  Overlapping,
+  PolicyRefused,
+  RunOwned,
+  Undecided
+} from "@contextfs/core/OrchestratorError"
 import type { ConfigError, ConfigNotFound } from "@contextfs/core/RunConfig"
 import type { ServerError, ToolError } from "@contextfs/mcp/McpError"
 import type {
@@ -40,6 +48,10 @@ export class FileError extends Data.TaggedError("FileError")<{
 export type Failure =
   | UsageError
   | NotFound
+  | JobNotFound
+  | Overlapping
+  | RunOwned
+  | Undecided
   | Conflict
   | FileError
   | ConfigError
@@ -63,6 +75,8 @@ export const exitCodes = {
   notFound: 4,
   storage: 5,
   unavailable: 6,
+  parked: 7,
+  runTimeout: 8,
   refused: 9,
   conflict: 10,
   internal: 70
@@ -87,6 +101,9 @@ const table: Readonly<Record<Failure["_tag"], { readonly class: string; readonly
   HostUnfit: { class: "AgentUnavailable", code: exitCodes.unavailable },
   PolicyRefused: { class: "PolicyRefused", code: exitCodes.refused },
   Conflict: { class: "Conflict", code: exitCodes.conflict },
+  Overlapping: { class: "Conflict", code: exitCodes.conflict },
+  RunOwned: { class: "Conflict", code: exitCodes.conflict },
+  Undecided: { class: "Undecided", code: exitCodes.usage },
   MemoryConflict: { class: "Conflict", code: exitCodes.conflict }
 }
 
@@ -131,6 +148,34 @@ export const report = (failure: Failure): Report => {
         code,
         message: failure.message,
         hint: "see contextfs memory list; ids belong to one project"
+      }
+    case "NotFound":
+      return {
+        class: name,
+        code,
+        message: failure.message,
+        hint: "hint" in failure ? failure.hint : "contextfs orchestrator status lists the runs and jobs there are"
+      }
+    case "Overlapping":
+      return {
+        class: name,
+        code,
+        message: failure.message,
+        hint: "give them folders of their own, or --overlap serialize"
+      }
+    case "RunOwned":
+      return {
+        class: name,
+        code,
+        message: failure.message,
+        hint: `follow it with contextfs orchestrator monitor, or end it: contextfs orchestrator cancel ${failure.runId}`
+      }
+    case "Undecided":
+      return {
+        class: name,
+        code,
+        message: failure.message,
+        hint: `resume again with ${failure.jobs.map((job) => `--decide ${job}=rerun`).join(" ")} (or =skip)`
       }
     case "AmbiguousId":
       return { class: name, code, message: failure.message, hint: "give more characters of the id" }

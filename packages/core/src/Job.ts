@@ -137,6 +137,13 @@ export type JobResult = typeof JobResult.Type
 
 export const Permission = Schema.Literal("read", "edit", "exec", "full")
 
+/** What may be spent; null is "no limit". Tokens are those in and out together. */
+export const Budget = Schema.Struct({
+  maxCostUsd: Schema.NullOr(Schema.Number),
+  maxTokens: Schema.NullOr(Schema.Number)
+})
+export type Budget = typeof Budget.Type
+
 /** How a tool is started where the user says otherwise: `tools.NAME` of the configuration. */
 export const ToolSettings = Schema.Struct({
   /** The tool adapter by name; default the one of the tool's own name, else `command`. */
@@ -174,6 +181,8 @@ export const JobSpec = Schema.Struct({
   env: Schema.Record({ key: Schema.String, value: Schema.String }),
   /** False: neither recall nor tools nor saving. */
   memory: Schema.Boolean,
+  /** For all attempts of the job together. */
+  budget: Schema.optionalWith(Schema.NullOr(Budget), { default: () => null }),
   settings: ToolSettings
 })
 export type JobSpec = typeof JobSpec.Type

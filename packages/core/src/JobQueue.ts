@@ -15,6 +15,7 @@ import type { ProcessIdentity } from "./AgentProcess.js"
 import * as internal from "./internal/jobQueue.js"
 import type { Job, JobId, JobReason, JobResult, JobSpec, JobStatus, RunId, RunStatus } from "./Job.js"
 import type { LeaseLost, NotFound, RunOwned } from "./OrchestratorError.js"
+import type { Usage } from "./ToolAdapter.js"
 
 /** One orchestrating process over many jobs. */
 export interface Run {
@@ -108,6 +109,16 @@ export interface Interruption {
   readonly delay?: number
   /** Session of the program that the next attempt continues; null: it begins anew; default: as the last one did. */
   readonly session?: string | null | undefined
+  /** What the attempt used, as far as its program told. */
+  readonly usage?: Usage | null
+}
+
+/** What the attempts of a job or run have used. */
+export interface Spent {
+  readonly costUsd: number
+  readonly tokens: number
+  /** Ended attempts that had an agent and of which no cost is known. */
+  readonly unknown: number
 }
 
 /** A tool whose provider refuses all work until a time. */
@@ -149,10 +160,13 @@ export interface JobQueueService {
     run: Omit<Run, "status" | "createdAt" | "endedAt" | "project" | "settings">,
     expected: ProcessIdentity
   ) => Effect.Effect<ReadonlyArray<ProcessIdentity>, RunOwned | StorageError>
-  /** Stores them all or none, in this order, as pending. */
+  /**
+   * Stores them all or none, in this order, as pending. Of jobs with a `lane`, a folder, none is claimed while one in the
+   * same folder, above or below it is running.
+   */
   readonly add: (
     runId: RunId,
-    jobs: ReadonlyArray<{ readonly jobId: JobId; readonly spec: JobSpec }>
+    jobs: ReadonlyArray<{ readonly jobId: JobId; readonly spec: JobSpec; readonly lane?: string | null }>
   ) => Effect.Effect<void, StorageError>
   /**
    * Takes the oldest pending job of the run that is due and whose tool is not parked, or one whose lease has run out in
@@ -192,6 +206,8 @@ export interface JobQueueService {
     runId: RunId,
     after: number
   ) => Effect.Effect<ReadonlyArray<{ readonly cursor: number; readonly result: JobResult }>, StorageError>
+  /** Of a run or a job. */
+  readonly spent: (id: string) => Effect.Effect<Spent, StorageError>
   /** Oldest first. */
   readonly attempts: (jobId: string) => Effect.Effect<ReadonlyArray<AttemptRecord>, StorageError>
   /** Newest first. */

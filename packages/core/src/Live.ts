@@ -36,15 +36,18 @@ export type Services =
 
 export type Failure = HostUnfit | StorageError
 
+export const toolsOf = (options: Options): ReadonlyMap<string, ToolAdapter> =>
+  new Map([
+    ...Tools.builtIn,
+    ...(options.tools ?? []).map((tool) => [tool.name, tool] as const),
+    ...(options.adapters ?? [])
+  ])
+
 export const layer = (options: Options): Layer.Layer<Services, Failure> => {
   const workplace = Workplace.layer({
     dataDir: options.dataDir,
     env: options.env,
-    tools: new Map([
-      ...Tools.builtIn,
-      ...(options.tools ?? []).map((tool) => [tool.name, tool] as const),
-      ...(options.adapters ?? [])
-    ])
+    tools: toolsOf(options)
   })
   const processes = Layer.unwrapEffect(
     Effect.map(Workplace.Workplace, ({ env, runtimeDir }) =>

@@ -8,9 +8,21 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { AgentProcess } from "./AgentProcess.js"
 import * as internal from "./internal/orchestrator.js"
+import type { Overlap, SharedFile } from "./internal/overlap.js"
 import type { JobId, JobResult, RunId, RunStatus } from "./Job.js"
-import type { JobQueue, Parked } from "./JobQueue.js"
-import type { AgentUnavailable, HostUnfit, NotFound, PolicyRefused, RunOwned, Undecided } from "./OrchestratorError.js"
+import type { JobQueue, Parked, Spent } from "./JobQueue.js"
+
+export type { Overlap, SharedFile } from "./internal/overlap.js"
+
+import type {
+  AgentUnavailable,
+  HostUnfit,
+  NotFound,
+  Overlapping,
+  PolicyRefused,
+  RunOwned,
+  Undecided
+} from "./OrchestratorError.js"
 import type { RunConfig } from "./RunConfig.js"
 import type { AgentEvent } from "./ToolAdapter.js"
 import type { Workplace } from "./Workplace.js"
@@ -24,6 +36,8 @@ export type RunEvent =
       readonly project: string
       readonly workers: number
       readonly containment: string
+      /** Agents that may write the same files. */
+      readonly overlaps: ReadonlyArray<Overlap>
       /** How many of its jobs had ended before: a resumed run. */
       readonly earlier: number
       /** Those that have not ended. */
@@ -67,6 +81,10 @@ export type RunEvent =
       readonly message: string
     }
   | { readonly kind: "toolReleased"; readonly at: number; readonly tool: string }
+  /** Nothing is started while this machine lacks something; null: it has it again. */
+  | { readonly kind: "held"; readonly at: number; readonly shortage: string | null }
+  /** Of the run's budget this much is spent: 0.8 and more warns, 1 and more stops. `unknown`: jobs of unknown cost. */
+  | { readonly kind: "budget"; readonly at: number; readonly part: number; readonly spent: Spent }
   | { readonly kind: "jobEnded"; readonly at: number; readonly result: JobResult }
   | { readonly kind: "runEnded"; readonly at: number; readonly runId: RunId; readonly status: RunStatus }
 
@@ -80,13 +98,25 @@ export interface RunResult {
   readonly results: ReadonlyArray<JobResult>
   /** The tools for which the jobs that are left wait, where nobody wanted to wait for them. */
   readonly parked: ReadonlyArray<Parked>
+  /** The time for the whole run was up. */
+  readonly timedOut: boolean
+  /** Files in the folder of more than one agent that changed while those were at work. */
+  readonly shared: ReadonlyArray<SharedFile>
+  readonly spent: Spent
 }
 
 export interface RunOptions {
   /** False: end when nothing is left but jobs of parked tools. Default true. */
   readonly wait?: boolean
+  /** Milliseconds for the whole run, then it is interrupted; null is "no limit". Default as the configuration says. */
+  readonly runTimeout?: number | null
   /** Called synchronously with what happens, in order; a result is stored before it is told. */
   readonly onEvent?: (event: RunEvent) => void
+  /**
+   * As soon as one job ends otherwise than completed, no further one starts and those that run are cancelled; their errors
+   * name it. Default false.
+   */
+  readonly failFast?: boolean
 }
 
 export interface ResumeOptions extends RunOptions {
@@ -104,6 +134,13 @@ export class Orchestrator extends Context.Tag("@contextfs/core/Orchestrator")<
      * writes a terminal record for each job and marks the run `interrupted`.
      */
     readonly run: (config: RunConfig, options?: RunOptions) => Effect.Effect<RunResult, Failure>
+    /** Stores a run for another process to `resume`; nothing is started. */
+    readonly enqueue: (config: RunConfig, options?: RunOptions) => Effect.Effect<RunId, Failure>
+    /**
+     * Ends a job, or all jobs of a run, whoever runs it: its own process sees the word within a second; where that is
+     * dead, what it has left is ended here. How many jobs that were; they may need the grace to end.
+     */
+    readonly cancel: (id: string) => Effect.Effect<number, NotFound | StorageError>
     /**
      * Goes on with a run that was interrupted or whose process died. What has ended stays, what finished meanwhile is
      * judged from its output, what was cut short runs again. Of a run that has ended nothing is started.
@@ -115,7 +152,7 @@ export class Orchestrator extends Context.Tag("@contextfs/core/Orchestrator")<
   }
 >() {}
 
-type Failure = AgentUnavailable | HostUnfit | PolicyRefused | StorageError
+type Failure = AgentUnavailable | HostUnfit | Overlapping | PolicyRefused | StorageError
 
 export const layer: Layer.Layer<Orchestrator, never, AgentProcess | JobQueue | MemoryStore | RoleRegistry | Workplace> =
   Layer.effect(
@@ -124,6 +161,8 @@ export const layer: Layer.Layer<Orchestrator, never, AgentProcess | JobQueue | M
       Effect.context<AgentProcess | JobQueue | MemoryStore | RoleRegistry | Workplace>(),
       (context): Context.Tag.Service<Orchestrator> => ({
         run: (config, options) => Effect.provide(internal.run(config, options), context),
+        enqueue: (config, options) => Effect.provide(internal.enqueue(config, options), context),
+        cancel: (id) => Effect.provide(internal.cancel(id), context),
         resume: (runId, options) => Effect.provide(internal.resume(runId, options), context)
       })
     )

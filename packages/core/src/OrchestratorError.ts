@@ -19,9 +19,10 @@ export class HostUnfit extends Schema.TaggedError<HostUnfit>("@contextfs/core/Ho
   message: Schema.String
 }) {}
 
-/** The agent was not started. */
+/** The agent was not started. `short`: only because this machine lacks something for now. */
 export class SpawnFailed extends Schema.TaggedError<SpawnFailed>("@contextfs/core/SpawnFailed")("SpawnFailed", {
-  message: Schema.String
+  message: Schema.String,
+  short: Schema.optionalWith(Schema.Boolean, { exact: true })
 }) {}
 
 /** The queue takes no jobs any more. */
@@ -66,5 +67,18 @@ export class Undecided extends Schema.TaggedError<Undecided>("@contextfs/core/Un
 }) {
   override get message(): string {
     return `nobody saw how ${this.jobs.join(", ")} ended`
+  }
+}
+
+/** Agents may write the same files, and that was to be refused. Nothing has been started. */
+export class Overlapping extends Schema.TaggedError<Overlapping>("@contextfs/core/Overlapping")("Overlapping", {
+  pairs: Schema.Array(Schema.Struct({ agents: Schema.Tuple(Schema.String, Schema.String), directory: Schema.String }))
+}) {
+  override get message(): string {
+    const [first] = this.pairs
+    const more = this.pairs.length > 1 ? `, and ${this.pairs.length - 1} more` : ""
+    return first === undefined
+      ? "agents may write the same files"
+      : `${first.agents.join(" and ")} may both write in ${first.directory}${more}`
   }
 }

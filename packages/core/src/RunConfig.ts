@@ -1,6 +1,6 @@
 /**
  * A run's configuration: which agents, doing what, where, with which tool and within which bounds. Written as the list of
- * agents alone, or as an object with `agents` and settings for all of them; JSON with comments.
+ * agents alone, or as an object with `agents` and settings for all of them; JSON with comments, or YAML.
  */
 import * as fs from "node:fs"
 import * as path from "node:path"
@@ -14,11 +14,13 @@ import * as Schema from "effect/Schema"
 import * as configDecode from "./internal/configDecode.js"
 import { type Problem, pathText } from "./internal/configIssue.js"
 import * as configModules from "./internal/configModules.js"
+import * as configQueue from "./internal/configQueue.js"
 import * as configSchema from "./internal/configSchema.js"
 import * as configText from "./internal/configText.js"
 import type { JobSpec } from "./Job.js"
 import type { ToolAdapter } from "./ToolAdapter.js"
 import type { Loaded } from "./ToolModule.js"
+import type { OverlapPolicy, RunBudget } from "./WorkerQueue.js"
 
 /** What a configuration brings along as modules. */
 export interface Brought {
@@ -28,19 +30,25 @@ export interface Brought {
   readonly memory: Layer.Layer<MemoryStore, StorageError> | undefined
 }
 
-/** A decoded, validated configuration with every default filled in. */
-export interface RunConfig extends Brought {
+/** What holds for all jobs of a run. */
+export interface Whole extends Brought {
   readonly project: string
   /** Agents at work at the same time. */
   readonly workers: number
+  readonly budget: RunBudget | null
+  readonly overlap: OverlapPolicy
+}
+
+/** A decoded, validated configuration with every default filled in. */
+export interface RunConfig extends Whole {
+  /** Milliseconds; null is "no limit". */
+  readonly runTimeout: number | null
   /** In the order of the file. */
   readonly jobs: ReadonlyArray<JobSpec>
 }
 
 /** A queue to which jobs come one by one, with every default filled in. */
-export interface QueueConfig extends Brought {
-  readonly project: string
-  readonly workers: number
+export interface QueueConfig extends Whole {
   /** How many jobs may wait; 0 is "no limit". */
   readonly maxQueueSize: number
 }
@@ -93,6 +101,9 @@ export interface Overrides {
   readonly timeout?: number
   readonly permission?: JobSpec["permission"]
   readonly retries?: number
+  readonly overlap?: OverlapPolicy
+  /** Milliseconds. */
+  readonly runTimeout?: number
   /** False: neither recall nor tools nor saving. */
   readonly memory?: boolean
 }
@@ -144,13 +155,23 @@ const failure = (
 
 const stdin = (known: Known): (() => string) => known.stdin ?? (() => fs.readFileSync(0, "utf8"))
 
-/** Decodes the text of a configuration. `directory`: what relative paths are relative to; `file`: for messages. */
+/** By its name; every other file is JSON with comments. */
+export const isYaml = (file: string): boolean => /\.ya?ml$/i.test(file)
+
+/**
+ * Decodes the text of a configuration. `directory`: what relative paths are relative to; `file`: for messages, and by its name
+ * ending in `.yaml` or `.yml` the text is YAML.
+ */
 export const decode = Effect.fn("RunConfig.decode")(function* (
   text: string,
   options: Known & { readonly directory: string; readonly file?: string }
 ): Effect.fn.Return<RunConfig, ConfigError> {
   const file = options.file ?? null
-  const parsed = configText.parse(text)
+  const read =
+    file !== null && isYaml(file)
+      ? (yield* Effect.promise(() => import("./internal/configYaml.js"))).readYaml
+      : configText.readJson
+  const parsed = configText.parse(text, read)
   if ("broken" in parsed) {
     const { at, broken, suggestion } = parsed
     return yield* failure(
@@ -215,7 +236,7 @@ export const forQueue = Effect.fn("RunConfig.forQueue")(function* (
   const directory = path.resolve(options.directory ?? ".")
   const loaded = yield* configModules.load(input, { ...options, directory })
   const around = { ...options, directory, stdin: stdin(options), taken, loaded }
-  const result = configDecode.decodeQueue(input, around)
+  const result = configQueue.decodeQueue(input, around)
   if (Either.isLeft(result)) return yield* failure(null, result.left, undefined)
   const { queue, settings } = result.right
   const withJob = <A, E, R>(
@@ -223,7 +244,7 @@ export const forQueue = Effect.fn("RunConfig.forQueue")(function* (
     use: (spec: JobSpec) => Effect.Effect<A, E, R>
   ): Effect.Effect<A, E | ConfigError, R> =>
     Effect.suspend((): Effect.Effect<A, E | ConfigError, R> => {
-      const decoded = configDecode.decodeJob(settings, agent, around)
+      const decoded = configQueue.decodeJob(settings, agent, around)
       if (Either.isLeft(decoded)) return failure(null, decoded.left, undefined)
       const { agentId } = decoded.right
       taken.add(agentId)

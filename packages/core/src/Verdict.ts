@@ -17,6 +17,7 @@ export type Ended =
   | "auth"
   | "cancelled"
   | "outputLimit"
+  | "budget"
   | "spawnFailed"
 
 /** What the events of an attempt add up to. */
@@ -220,6 +221,12 @@ const endings: Readonly<
     reason: "JobCancelled",
     what: "cancelled",
     todo: "run again if it is still wanted"
+  },
+  budget: {
+    status: "failed",
+    reason: "BudgetExceeded",
+    what: "the agent's budget is spent",
+    todo: "raise its budget or split the task"
   },
   outputLimit: {
     status: "failed",

@@ -6,17 +6,19 @@ import type { StorageError } from "@contextfs/memory/MemoryError"
 import type { MemoryStore } from "@contextfs/memory/MemoryStore"
 import type { RoleRegistry } from "@contextfs/roles/RoleRegistry"
 import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { AgentProcess } from "./AgentProcess.js"
 import * as internal from "./internal/workerQueue.js"
-import type { Job, JobId, JobResult, JobSpec, RunId } from "./Job.js"
+import { Budget, type Job, type JobId, type JobResult, type JobSpec, type RunId } from "./Job.js"
 import type { JobQueue, Parked, RunSettings } from "./JobQueue.js"
 import type { RunEvent } from "./Orchestrator.js"
 import type {
   AgentUnavailable,
   HostUnfit,
   NotFound,
+  Overlapping,
   PolicyRefused,
   QueueClosed,
   RunOwned,
@@ -32,6 +34,14 @@ export interface Options extends Working {
   readonly settings?: RunSettings
 }
 
+/** What a whole run may spend; null is "no limit". When it is reached, what has not begun is failed, unstarted. */
+export const RunBudget = Schema.Struct({ ...Budget.fields, unknownCost: Schema.Literal("warn", "refuse") })
+export type RunBudget = typeof RunBudget.Type
+
+/** About jobs that may write the same files: tell, let no two of them run at the same time, or do not start at all. */
+export const OverlapPolicy = Schema.Literal("warn", "serialize", "refuse")
+export type OverlapPolicy = typeof OverlapPolicy.Type
+
 /** How jobs are worked off. */
 export interface Working {
   /** Concurrent workers; default 3. */
@@ -40,6 +50,15 @@ export interface Working {
   readonly maxQueueSize?: number
   /** False: when nothing is left but jobs of parked tools, the queue ends without them. Default true. */
   readonly wait?: boolean
+  /**
+   * As soon as one job ends otherwise than completed, no further one starts and those that run are cancelled; their errors
+   * name it. Default false.
+   */
+  readonly failFast?: boolean
+  /** Default none. */
+  readonly budget?: RunBudget | null
+  /** Default `warn`. */
+  readonly overlap?: OverlapPolicy
   /** Called synchronously with what happens, in order; a result is stored before it is told. */
   readonly onEvent?: (event: RunEvent) => void
 }
@@ -77,7 +96,7 @@ export interface WorkerQueue {
 }
 
 /** Why a queue is not opened; nothing has been started then. */
-export type Failure = AgentUnavailable | HostUnfit | PolicyRefused | StorageError
+export type Failure = AgentUnavailable | HostUnfit | Overlapping | PolicyRefused | StorageError
 
 type Services = AgentProcess | JobQueue | MemoryStore | RoleRegistry | Workplace
 

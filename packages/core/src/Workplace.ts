@@ -7,6 +7,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { runtimeDirPrefix } from "./internal/runtimeDir.js"
+import { type Floors, floors } from "./internal/shortage.js"
 import { HostUnfit } from "./OrchestratorError.js"
 import type { ToolAdapter } from "./ToolAdapter.js"
 
@@ -21,6 +22,8 @@ export interface WorkplaceService {
   readonly node: string
   /** Some things are refused to root. */
   readonly isRoot: boolean
+  /** What this machine must have left for another agent to be started. */
+  readonly floors: Floors
 }
 
 export class Workplace extends Context.Tag("@contextfs/core/Workplace")<Workplace, WorkplaceService>() {}
@@ -29,6 +32,8 @@ export interface Options {
   readonly dataDir: string
   readonly env: Readonly<Record<string, string | undefined>>
   readonly tools: ReadonlyMap<string, ToolAdapter>
+  /** Default 32 descriptors, 64 processes, 128 MiB of memory, 256 MiB of disk. */
+  readonly floors?: Floors
 }
 
 /** A socket's path may have 107 bytes; what comes below the folder needs some of them. */
@@ -47,6 +52,14 @@ const makeRuntimeDir = (env: Options["env"]): string => {
   }
   throw new Error("no temporary folder with a short path")
 }
+
+/** What is known without making anything. */
+export const facts = (options: Options): Omit<WorkplaceService, "runtimeDir"> => ({
+  ...options,
+  node: process.execPath,
+  isRoot: process.getuid?.() === 0,
+  floors: options.floors ?? floors
+})
 
 export const layer = (options: Options): Layer.Layer<Workplace, HostUnfit | StorageError> =>
   Layer.scoped(
@@ -68,13 +81,6 @@ export const layer = (options: Options): Layer.Layer<Workplace, HostUnfit | Stor
         }),
         (folder) => Effect.sync(() => fs.rmSync(folder, { recursive: true, force: true }))
       )
-      return {
-        dataDir: options.dataDir,
-        runtimeDir,
-        env: options.env,
-        tools: options.tools,
-        node: process.execPath,
-        isRoot: process.getuid?.() === 0
-      }
+      return { ...facts(options), runtimeDir }
     })
   )

@@ -36,6 +36,7 @@ const spec: JobSpec = {
   containment: "auto",
   env: {},
   memory: true,
+  budget: null,
   settings: {}
 }
 const result = (number: number, attempts: number, status: JobResult["status"] = "completed"): JobResult => ({

@@ -114,12 +114,12 @@ describe("resume", () => {
       const mark = path.join(home.root, "spoken")
       // Says that it is done and stays; so the orchestrator is killed after the terminal event and before the outcome.
       const done = yield* Effect.promise(() =>
-        countedTool("done", `echo '{"type":"result","ok":true,"text":"the answer"}'\nsleep 600`)
+        countedTool("done", `echo '{"type":"result","ok":true,"text":"the answer"}'\n: > '${mark}.done'\nsleep 600`)
       )
       const cut = yield* Effect.promise(() =>
         countedTool(
           "cut",
-          `echo '{"type":"started","sessionId":"s9"}'\n[ -e '${mark}' ] || { : > '${mark}'; sleep 600; }\necho '{"type":"result","ok":true,"text":"second try"}'`
+          `echo '{"type":"started","sessionId":"s9"}'\nuntil [ -e '${mark}.done' ]; do sleep 0.05; done\n[ -e '${mark}' ] || { : > '${mark}'; sleep 600; }\necho '{"type":"result","ok":true,"text":"second try"}'`
         )
       )
       yield* runAndKill(

@@ -60,7 +60,7 @@ export const run = (
   home: Home,
   input: unknown,
   onEvent: (event: RunEvent) => void = () => undefined,
-  options: RunOptions = {}
+  options: Omit<RunOptions, "onEvent"> = {}
 ) =>
   Effect.gen(function* () {
     const config = yield* decode(home, input)

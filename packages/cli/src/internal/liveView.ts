@@ -62,10 +62,11 @@ const heading = (run: RunRecord, jobs: ReadonlyArray<JobRecord>, options: Option
     ...(cost === undefined ? [] : [dollars(cost)])
   ]
   const first = cut(`run ${run.started.runId} · ${facts.join(" · ")}`, columns)
+  const short = run.shortage === null ? [] : [`nothing is started: ${clean(run.shortage)}`]
   const parked = [...run.parked].map(([tool, until]) => `${clean(tool)} waits until ${moment(until)} UTC for its limit`)
   return [
     style.bold(first),
-    ...(parked.length === 0 ? [] : [style.yellow(cut(parked.join(" · "), columns))]),
+    ...[...short, ...parked].slice(0, 3).map((text) => style.yellow(cut(text, columns))),
     ...(ending ? [style.yellow(cut(endingNote, columns))] : [])
   ]
 }

@@ -64,8 +64,14 @@ const answer = (result: RunResult, format: Format, session: Session): Answer => 
   return {
     text: summary(result, style(colour), columns),
     json: format === "jsonl" ? { kind: "result", result } : result,
-    exitCode: result.status === "completed" ? exitCodes.completed : exitCodes.failed
+    exitCode: exitCodeOf(result)
   }
+}
+
+const exitCodeOf = ({ parked, status, timedOut }: RunResult): number => {
+  if (timedOut) return exitCodes.runTimeout
+  if (parked.length > 0) return exitCodes.parked
+  return status === "completed" ? exitCodes.completed : exitCodes.failed
 }
 
 /** Runs the agents and shows them. The exit code says whether all completed. */

@@ -40,7 +40,9 @@ export const step = (state: State, event: RunEvent, options: Options): readonly 
         clean(job.tool),
         clean(job.directory)
       ])
-      return [{ startedAt: event.at, agentColumns }, [head, ...table(rows).map((row) => cut(row, options.columns))]]
+      const warned = overlapLines(event.overlaps).map((text) => style.yellow(cut(text, options.columns)))
+      const listed = table(rows).map((row) => cut(row, options.columns))
+      return [{ startedAt: event.at, agentColumns }, [head, ...listed, ...warned]]
     }
     case "jobStarted":
       return [
@@ -73,9 +75,44 @@ export const step = (state: State, event: RunEvent, options: Options): readonly 
     }
     case "toolReleased":
       return [state, [line(state, options, { at: event.at, agentId: event.tool }, "answers again")]]
+    case "held": {
+      const text = event.shortage === null ? "there is room again" : `nothing is started: ${clean(event.shortage)}`
+      return [state, [line(state, options, { at: event.at, agentId: "" }, text, style.yellow)]]
+    }
+    case "budget":
+      return [state, [line(state, options, { at: event.at, agentId: "" }, budgetText(event), style.yellow)]]
     case "runEnded":
       return [state, []]
   }
+}
+
+const mostOverlaps = 5
+
+/** Agents that may write the same files. */
+export const overlapLines = (
+  overlaps: Extract<RunEvent, { kind: "runStarted" }>["overlaps"]
+): ReadonlyArray<string> => {
+  const lines = overlaps
+    .slice(0, mostOverlaps)
+    .map(
+      ({ agents, directory }) => `${agents.map((id) => clean(id)).join(" and ")} may both write in ${clean(directory)}`
+    )
+  const left = overlaps.length - lines.length
+  return [
+    ...lines.map((text) => `  warning: ${text}`),
+    ...(left > 0 ? [`  warning: and ${left} more of the kind`] : []),
+    ...(lines.length > 0
+      ? ["  give them folders of their own, or --overlap serialize runs them one after the other"]
+      : [])
+  ]
+}
+
+const budgetText = ({ part, spent }: Extract<RunEvent, { kind: "budget" }>): string => {
+  const unknown = spent.unknown === 0 ? "" : `, and ${plural(spent.unknown, "attempt")} of unknown cost`
+  const sum = `${dollars(spent.costUsd)} and ${amount(spent.tokens)} tokens${unknown}`
+  return part >= 1
+    ? `the budget is spent (${sum}): nothing more is started`
+    : `${Math.floor(part * 100)} % of the budget is spent (${sum})`
 }
 
 const line = (

@@ -20,6 +20,8 @@ export interface RunRecord {
   readonly jobs: ReadonlyMap<string, JobRecord>
   /** Tools that wait for the end of a usage limit, until when: milliseconds since the epoch. */
   readonly parked: Map<string, number>
+  /** What this machine lacks, so that nothing is started. */
+  shortage: string | null
 }
 
 /** Takes in what happened; the record is changed in place, since a talkative agent makes many events. */
@@ -29,9 +31,13 @@ export const record = (run: RunRecord | undefined, event: RunEvent): RunRecord |
       jobId,
       { agentId, role, tool, startedAt: undefined, last: undefined, result: undefined }
     ])
-    return { started: event, jobs: new Map(jobs), parked: new Map() }
+    return { started: event, jobs: new Map(jobs), parked: new Map(), shortage: null }
   }
-  if (event.kind === "runEnded") return run
+  if (event.kind === "runEnded" || event.kind === "budget") return run
+  if (event.kind === "held") {
+    if (run !== undefined) run.shortage = event.shortage
+    return run
+  }
   if (event.kind === "toolParked" || event.kind === "toolReleased") {
     if (event.kind === "toolParked") run?.parked.set(event.tool, event.until)
     else run?.parked.delete(event.tool)
@@ -66,5 +72,8 @@ export const interrupted = (run: RunRecord, at: number): RunResult => ({
   status: "interrupted",
   duration: (at - run.started.at) / 1000,
   results: [...run.jobs.values()].flatMap(({ result }) => (result === undefined ? [] : [result])),
-  parked: []
+  parked: [],
+  timedOut: false,
+  shared: [],
+  spent: { costUsd: 0, tokens: 0, unknown: 0 }
 })

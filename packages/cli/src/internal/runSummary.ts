@@ -3,7 +3,7 @@ import * as path from "node:path"
 import type { JobResult } from "@contextfs/core/Job"
 import type { RunResult } from "@contextfs/core/Orchestrator"
 import { clean, firstLine } from "./clean.js"
-import { amount, dollars, plural, seconds, unknown } from "./format.js"
+import { amount, dollars, moment, plural, seconds, unknown } from "./format.js"
 import { cut, type Style, table } from "./layout.js"
 
 type Colour = (text: string) => string
@@ -53,11 +53,40 @@ export const summary = (run: RunResult, style: Style, columns: number): string =
       return result === undefined ? line : statusColour(style, result)(line)
     }),
     ...run.results.flatMap((result) => details(result, style)),
+    ...sharedLines(run, style),
     "",
     `run ${style.bold(run.runId)} ${colour(run.status)} · ${completed} of ${run.results.length} completed · ${seconds(run.duration)}`,
     ...(folder === undefined ? [] : [`logs   ${clean(path.dirname(path.dirname(folder)))}`]),
+    ...goingOn(run),
     `saved  contextfs orchestrator findings --project ${shellWord(clean(run.project))}`
   ].join("\n")}\n`
+}
+
+const mostShared = 10
+
+/** Files that more than one agent may have written. */
+const sharedLines = ({ shared }: RunResult, style: Style): ReadonlyArray<string> => {
+  if (shared.length === 0) return []
+  const rows = shared
+    .slice(0, mostShared)
+    .map(({ agents, file }) => [`  ${clean(file)}`, agents.map((id) => clean(id)).join(", ")])
+  const left = shared.length - rows.length
+  return [
+    "",
+    style.yellow("changed while more than one agent was at work in its folder"),
+    ...table(rows),
+    ...(left > 0 ? [`  and ${left} more`] : [])
+  ]
+}
+
+/** What has not come to its end, and how it does. */
+const goingOn = ({ parked, runId, status, timedOut }: RunResult): ReadonlyArray<string> => {
+  if (status !== "interrupted") return []
+  return [
+    ...(timedOut ? ["ended  its time was up"] : []),
+    ...parked.map(({ tool, until }) => `waits  ${clean(tool)} until ${moment(until)} UTC for its usage limit`),
+    `resume contextfs orchestrator resume ${runId}`
+  ]
 }
 
 /** Nothing where nothing deserves a look. */

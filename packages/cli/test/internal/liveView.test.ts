@@ -18,6 +18,7 @@ const started = (agents: ReadonlyArray<string>): RunEvent => ({
   workers: 2,
   containment: "K1",
   earlier: 0,
+  overlaps: [],
   jobs: agents.map((agentId, index) => ({ jobId: id(index), agentId, role: "code", tool: "mock", directory: "/x" }))
 })
 

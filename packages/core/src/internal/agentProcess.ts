@@ -23,6 +23,7 @@ import { Launcher, openLifeline } from "./launcher.js"
 import { markerVariable } from "./marker.js"
 import * as procfs from "./procfs.js"
 import { Reaper } from "./reaper.js"
+import { isShortage } from "./shortage.js"
 
 /** How often a process whose end nobody reports is looked for. */
 const livenessTicks = 5_000 / tickMillis
@@ -136,14 +137,18 @@ const start = (parts: Parts, spec: LaunchSpec, observer: Observer): Effect.Effec
         ]
       },
       catch: (cause) =>
-        new SpawnFailed({ message: `cannot prepare ${spec.folder}: ${cause instanceof Error ? cause.message : cause}` })
+        new SpawnFailed({
+          message: `cannot prepare ${spec.folder}: ${cause instanceof Error ? cause.message : cause}`,
+          short: isShortage(cause)
+        })
     })
 
     const pid = yield* Effect.async<number, SpawnFailed>((resume) => {
       parts.launcher.launch(file, {
         started: (pid) => resume(Effect.succeed(pid)),
         exited: (code) => Deferred.unsafeDone(exit, Effect.succeed(code)),
-        failed: (message) => resume(new SpawnFailed({ message }))
+        // A shell that cannot fork ends, and says no more than that.
+        failed: (message) => resume(new SpawnFailed({ message, short: true }))
       })
     }).pipe(
       Effect.onError(() =>

@@ -17,7 +17,7 @@ import type { Scope } from "effect/Scope"
 import type * as AgentProcess from "../AgentProcess.js"
 import type { Evidence, Job, MemoryProtocol } from "../Job.js"
 import type { SpawnFailed } from "../OrchestratorError.js"
-import type { AgentEvent, Invocation, ToolAdapter } from "../ToolAdapter.js"
+import type { AgentEvent, Invocation, ToolAdapter, Usage } from "../ToolAdapter.js"
 import { type Ended, emptyTally, judge, type Verdict } from "../Verdict.js"
 import type { WorkplaceService } from "../Workplace.js"
 import * as git from "./git.js"
@@ -25,6 +25,7 @@ import * as outputFiles from "./outputFiles.js"
 import * as overlay from "./overlay.js"
 import { prepare, recall } from "./preparation.js"
 import * as redaction from "./redaction.js"
+import { isShortage } from "./shortage.js"
 import { Watch } from "./watch.js"
 
 /** From the terminal event to the end of the process. */
@@ -34,8 +35,8 @@ const stderrTailBytes = 8 * 1024
 /** Why a running attempt is told to end; `lost`: another process holds its job by now. */
 export type Stop = "cancelled" | "interrupted" | "lost"
 
-/** The attempt could not begin; nothing was started. */
-class NotStarted extends Data.TaggedError("NotStarted")<{ readonly message: string }> {}
+/** The attempt could not begin; nothing was started. `short`: only because this machine lacks something for now. */
+class NotStarted extends Data.TaggedError("NotStarted")<{ readonly message: string; readonly short?: boolean }> {}
 
 export interface Shop {
   readonly workplace: WorkplaceService
@@ -54,6 +55,8 @@ export interface AttemptInput {
   readonly program: ReadonlyArray<string>
   /** Completed when the agent has to end. */
   readonly stop: Deferred.Deferred<Stop>
+  /** Whether more is used than the job may still spend. */
+  readonly overspent: (usage: Usage) => boolean
   readonly onEvent: (event: AgentEvent) => void
   readonly onProcess: (identity: AgentProcess.ProcessIdentity) => Effect.Effect<void, StorageError>
 }
@@ -66,6 +69,8 @@ export interface AttemptOutcome {
   /** The program was given the memory server and never started it. */
   readonly unconnected: boolean
   readonly filesChanged: ReadonlyArray<string> | null
+  /** Nothing was started, for this machine lacks something; it may have it again soon. */
+  readonly short: boolean
 }
 
 /** Where the files of the job's current attempt are. */
@@ -89,7 +94,10 @@ export const run = (shop: Shop, input: AttemptInput): Effect.Effect<AttemptOutco
     )
 
     const started = yield* begin(shop, input, { folder, marker, admission, temporary }).pipe(Effect.either)
-    if (Either.isLeft(started)) return notStarted(adapter.name, started.left.message)
+    if (Either.isLeft(started)) {
+      const { message } = started.left
+      return { ...notStarted(adapter.name, message), short: "short" in started.left && started.left.short === true }
+    }
     const { agent, level, watch, ending, now, redactor } = started.right
     yield* input.onProcess(agent.identity)
 
@@ -147,7 +155,8 @@ export const run = (shop: Shop, input: AttemptInput): Effect.Effect<AttemptOutco
       filesChanged:
         repository === null || before === null || after === null
           ? null
-          : yield* git.changed(repository, gitPath, before, after)
+          : yield* git.changed(repository, gitPath, before, after),
+      short: false
     }
   }).pipe(Effect.scoped)
 
@@ -166,7 +175,8 @@ export const notStarted = (tool: string, message: string): AttemptOutcome => ({
   watch: null,
   memory: null,
   unconnected: false,
-  filesChanged: null
+  filesChanged: null,
+  short: false
 })
 
 interface Begun {
@@ -214,7 +224,10 @@ const begin = (
     yield* Effect.try({
       try: () => write(at.folder, prompt, invocation),
       catch: (cause) =>
-        new NotStarted({ message: `cannot write ${at.folder}: ${cause instanceof Error ? cause.message : cause}` })
+        new NotStarted({
+          message: `cannot write ${at.folder}: ${cause instanceof Error ? cause.message : cause}`,
+          short: isShortage(cause)
+        })
     })
     for (const view of invocation.overlays ?? []) {
       yield* overlay.make(at.folder, view).pipe(Effect.mapError((message) => new NotStarted({ message })))
@@ -235,7 +248,8 @@ const begin = (
       spec.maxOutput,
       adapter.decoder(),
       input.onEvent,
-      now()
+      now(),
+      input.overspent
     )
     const redactor = redaction.make(env)
     const agent = yield* shop.processes.launch(

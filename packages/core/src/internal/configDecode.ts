@@ -6,16 +6,15 @@ import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as Duration from "../Duration.js"
-import type { JobSpec, ToolSettings } from "../Job.js"
-import type { Brought, Known, QueueConfig, RunConfig } from "../RunConfig.js"
+import type { Budget, JobSpec } from "../Job.js"
+import type { Known, RunConfig, Whole } from "../RunConfig.js"
 import { check } from "./configChecks.js"
 import { type Path, type Problem, show, suggest } from "./configIssue.js"
-import type { Modules } from "./configModules.js"
-import { AgentInput, defaults, MemoryInput, QueueInput, RunInput, ToolInput, toBytes } from "./configSchema.js"
+import { broughtBy, type Modules, toolOf } from "./configModules.js"
+import { AgentInput, defaults, MemoryInput, RunInput, ToolInput, toBytes } from "./configSchema.js"
 import { isObject } from "./json.js"
 
 const decodeRun = Schema.decodeUnknownEither(RunInput, { errors: "all", onExcessProperty: "error" })
-const decodeSettings = Schema.decodeUnknownEither(QueueInput, { errors: "all", onExcessProperty: "error" })
 
 /** The keys that may stand where an unknown one stood. */
 const keysAt = (parent: Path): ReadonlyArray<string> =>
@@ -29,7 +28,7 @@ const keysAt = (parent: Path): ReadonlyArray<string> =>
           ? Object.keys(MemoryInput.fields)
           : []
 
-const shapeProblems = (error: ParseResult.ParseError): ReadonlyArray<Problem> => {
+export const shapeProblems = (error: ParseResult.ParseError): ReadonlyArray<Problem> => {
   const byPath = new Map<string, Problem>()
   for (const issue of ParseResult.ArrayFormatter.formatErrorSync(error)) {
     const at: Path = issue.path.flatMap((part) => (typeof part === "symbol" ? [] : [part]))
@@ -38,12 +37,14 @@ const shapeProblems = (error: ParseResult.ParseError): ReadonlyArray<Problem> =>
     const name = `${at.at(-1) ?? ""}`
     if (issue._tag === "Unexpected") {
       const choices = keysAt(at.slice(0, -1))
-      byPath.set(key, {
-        path: at,
-        message: `unknown key ${show(name)}`,
-        suggestion: suggest(name, choices),
-        atKey: true
-      })
+      // Only variables have names of the user's choice.
+      const [message, suggestion] =
+        choices.length === 0
+          ? [`${show(name)} is no name for a variable`, "letters, digits and _, no digit first"]
+          : [`unknown key ${show(name)}`, suggest(name, choices)]
+      byPath.set(key, { path: at, message, suggestion, atKey: true })
+    } else if (issue._tag === "Missing" && typeof at.at(-1) === "number") {
+      byPath.set(key, { path: at.slice(0, -1), message: "the list is empty", suggestion: "add one" })
     } else if (issue._tag === "Missing") {
       byPath.set(key, { path: at.slice(0, -1), message: `${name} is missing`, suggestion: `add "${name}"` })
     } else {
@@ -83,7 +84,7 @@ export const decode = (value: unknown, around: Decoding): Either.Either<RunConfi
   return Either.right(complete(decoded.right, around))
 }
 
-const surroundings = (around: Decoding) => ({
+export const surroundings = (around: Decoding) => ({
   ...around,
   roles: around.roles.map((role) => role.name),
   tools: [
@@ -92,54 +93,27 @@ const surroundings = (around: Decoding) => ({
   ]
 })
 
-/** What a queue is told for all its jobs, or every problem of it. */
-export const decodeQueue = (
-  value: unknown,
-  around: Decoding
-): Either.Either<{ readonly settings: QueueInput; readonly queue: QueueConfig }, ReadonlyArray<Problem>> => {
-  const decoded = decodeSettings(value)
-  const shape = Either.isLeft(decoded) ? shapeProblems(decoded.left) : []
-  const problems = [...shape, ...around.loaded.problems, ...check(value, surroundings(around))]
-  if (problems.length > 0 || Either.isLeft(decoded)) return Either.left(problems)
-  const settings = decoded.right
-  return Either.right({
-    settings,
-    queue: {
-      project: around.overrides?.project ?? settings.project ?? "default",
-      workers: around.overrides?.workers ?? settings.workers ?? defaults.workers,
-      maxQueueSize: settings.maxQueueSize ?? 0,
-      ...broughtBy(around)
-    }
-  })
-}
-
-/** One agent under the settings of a queue. Paths are those within the agent. */
-export const decodeJob = (
-  { maxQueueSize: _, ...settings }: QueueInput,
-  agent: unknown,
-  around: Decoding
-): Either.Either<JobSpec, ReadonlyArray<Problem>> =>
-  decode({ ...settings, agents: [agent] }, around).pipe(
-    Either.mapBoth({
-      onLeft: (problems) =>
-        problems.map((problem) =>
-          problem.path[0] === "agents" ? { ...problem, path: problem.path.slice(2) } : problem
-        ),
-      onRight: ({ jobs }) => jobs
-    }),
-    Either.flatMap(([job]) => (job === undefined ? Either.left([]) : Either.right(job)))
-  )
-
 const millis = (input: number | string): number => Option.getOrElse(Duration.toMillis(input), () => 0)
+
+/** What holds for all jobs. */
+export const wholeOf = (input: Omit<RunInput, "agents">, around: Decoding): Whole => ({
+  project: around.overrides?.project ?? input.project ?? "default",
+  workers: around.overrides?.workers ?? input.workers ?? defaults.workers,
+  budget:
+    input.budget === undefined
+      ? null
+      : { ...budgetOf(input.budget), unknownCost: input.budget.unknownCost ?? defaults.unknownCost },
+  overlap: around.overrides?.overlap ?? input.overlap ?? defaults.overlap,
+  ...broughtBy(around.loaded)
+})
 
 const complete = (input: RunInput, around: Decoding): RunConfig => {
   const { overrides = {} } = around
-  const project = overrides.project ?? input.project ?? "default"
+  const whole = wholeOf(input, around)
   const nameOf = names(input, around.taken)
   return {
-    project,
-    workers: overrides.workers ?? input.workers ?? defaults.workers,
-    ...broughtBy(around),
+    ...whole,
+    runTimeout: overrides.runTimeout ?? (input.runTimeout === undefined ? null : millis(input.runTimeout)),
     jobs: input.agents.map((agent): JobSpec => {
       const role = around.roles.find((known) => known.name === agent.role)
       const { settings, tool } = toolOf(
@@ -150,7 +124,7 @@ const complete = (input: RunInput, around: Decoding): RunConfig => {
       const limit = agent.timeout ?? input.timeout
       return {
         agentId: agent.id ?? nameOf(agent.role),
-        project,
+        project: whole.project,
         role: agent.role,
         tool,
         directory: path.resolve(around.directory, agent.directory),
@@ -168,37 +142,23 @@ const complete = (input: RunInput, around: Decoding): RunConfig => {
         containment: agent.containment ?? input.containment ?? defaults.containment,
         env: agent.env ?? {},
         memory: overrides.memory ?? true,
+        budget: agent.budget === undefined ? null : budgetOf(agent.budget),
         settings
       }
     })
   }
 }
 
-const broughtBy = ({ loaded }: Decoding): Brought => ({
-  adapters: new Map(
-    [...loaded.tools.values()].flatMap((module) => (module === null ? [] : [[module.file, module.adapter] as const]))
-  ),
-  memory: loaded.memory
+const budgetOf = ({
+  maxCostUsd,
+  maxTokens
+}: {
+  readonly maxCostUsd?: number
+  readonly maxTokens?: number
+}): Budget => ({
+  maxCostUsd: maxCostUsd ?? null,
+  maxTokens: maxTokens ?? null
 })
-
-/** A tool by its name and settings. A module is called by the name of its adapter, which the settings tell by its file. */
-const toolOf = (
-  word: string,
-  configured: RunInput["tools"],
-  { loaded, tools }: Decoding
-): { readonly tool: string; readonly settings: ToolSettings } => {
-  const named = tools.includes(word)
-    ? undefined
-    : [...loaded.tools.values()].find((module) => module?.adapter.name === word)
-  const module = loaded.tools.get(word) ?? named
-  const tool = module?.adapter.name ?? word
-  const settings = own(configured, tool) ?? {}
-  const adapter = module?.file ?? loaded.tools.get(settings.adapter ?? "")?.file
-  return { tool, settings: adapter === undefined ? settings : { ...settings, adapter } }
-}
-
-const own = <A>(table: Readonly<Record<string, A>> | undefined, key: string): A | undefined =>
-  table !== undefined && Object.hasOwn(table, key) ? table[key] : undefined
 
 /** Gives `<role>-<n>`, n from 1 for each role, passing over ids that the user gave away. */
 const names = (input: RunInput, others: ReadonlySet<string> = new Set()): ((role: string) => string) => {

@@ -8,6 +8,8 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import type { ToolSettings } from "../Job.js"
+import type { Brought } from "../RunConfig.js"
 import * as ToolModule from "../ToolModule.js"
 import type { Path, Problem } from "./configIssue.js"
 import { isObject, object, string } from "./json.js"
@@ -70,3 +72,29 @@ export const load = (value: unknown, around: Around): Effect.Effect<Modules> =>
       ? { tools, memory: memory.right, problems }
       : { tools, memory: undefined, problems: [...problems, problem(["memory", "module"], memory.left)] }
   })
+
+export const broughtBy = ({ memory, tools }: Modules): Brought => ({
+  adapters: new Map(
+    [...tools.values()].flatMap((module) => (module === null ? [] : [[module.file, module.adapter] as const]))
+  ),
+  memory
+})
+
+/** A tool by its name and settings. A module is called by the name of its adapter, which the settings tell by its file. */
+export const toolOf = (
+  word: string,
+  configured: Readonly<Record<string, ToolSettings>> | undefined,
+  { loaded, tools }: { readonly loaded: Modules; readonly tools: ReadonlyArray<string> }
+): { readonly tool: string; readonly settings: ToolSettings } => {
+  const named = tools.includes(word)
+    ? undefined
+    : [...loaded.tools.values()].find((module) => module?.adapter.name === word)
+  const module = loaded.tools.get(word)
+  const tool = (module ?? named)?.adapter.name ?? word
+  const settings: ToolSettings =
+    configured !== undefined && Object.hasOwn(configured, tool) ? (configured[tool] ?? {}) : {}
+  const adapter =
+    module?.file ??
+    (settings.adapter === undefined ? named?.file : (loaded.tools.get(settings.adapter)?.file ?? settings.adapter))
+  return { tool, settings: adapter === undefined ? settings : { ...settings, adapter } }
+}

@@ -26,7 +26,11 @@ export const defaults = {
   /** More attempts after one that failed and left no trace of work. */
   retries: 1,
   /** How agents are kept from outliving us: the strongest that the host allows. */
-  containment: "auto"
+  containment: "auto",
+  /** What to do about agents that may write the same files. */
+  overlap: "warn",
+  /** What to do about an agent whose cost nobody tells, where cost is limited. */
+  unknownCost: "warn"
 } as const
 
 export const maxWorkers = 256
@@ -61,6 +65,11 @@ const says = (expected: string, choices?: ReadonlyArray<string>) => ({
     const near = choices !== undefined && typeof issue.actual === "string" ? `; ${suggest(issue.actual, choices)}` : ""
     return { message: `expected ${expected}, got ${show(issue.actual)}${near}`, override: true }
   }
+})
+
+/** For what holds others, which have messages of their own. */
+const holds = (expected: string) => ({
+  message: ({ actual }: ParseIssue) => `expected ${expected}, got ${show(actual)}`
 })
 
 const text = (description: string, extra: object = {}) =>
@@ -104,6 +113,7 @@ const choice = <const L extends readonly [string, ...Array<string>]>(
 
 const list = (description: string, valid: (item: string) => boolean, expected: string) =>
   Schema.Array(Schema.String.pipe(Schema.filter(valid)).annotations(says(expected))).annotations({
+    ...holds("a list of texts"),
     jsonSchema: { type: "array", items: { type: "string" }, description }
   })
 
@@ -111,6 +121,7 @@ const environment = Schema.Record({
   key: Schema.String.pipe(Schema.filter(Environment.isName)).annotations(says("the name of a variable")),
   value: Schema.String.pipe(Schema.filter((value) => !value.includes("\u0000"))).annotations(says("a text"))
 }).annotations({
+  ...holds("variables by name"),
   jsonSchema: {
     type: "object",
     description: "Variables for the agent, over what it gets anyway.",
@@ -134,6 +145,34 @@ const containment = choice(
   "How the agent is kept from leaving processes behind.",
   defaults.containment
 )
+
+const amount = (most: number, whole: boolean, description: string) =>
+  Schema.Number.pipe(
+    Schema.filter((value) => value > 0 && value <= most && (!whole || Number.isInteger(value)))
+  ).annotations({
+    ...says(`a ${whole ? "whole " : ""}number above 0, at most ${most}`),
+    jsonSchema: { type: whole ? "integer" : "number", exclusiveMinimum: 0, maximum: most, description }
+  })
+
+const limits = {
+  maxCostUsd: optional(amount(1_000_000, false, "US dollars, as the programs tell their cost.")),
+  maxTokens: optional(amount(1_000_000_000_000, true, "Tokens in and out together."))
+}
+
+const jobBudget = Schema.Struct(limits).annotations({
+  description: "What all attempts of one agent together may spend."
+})
+
+const runBudget = Schema.Struct({
+  ...limits,
+  unknownCost: optional(
+    choice(
+      ["warn", "refuse"],
+      "About an agent whose program does not tell its cost, where cost is limited: say so, or do not start it.",
+      defaults.unknownCost
+    )
+  )
+}).annotations({ description: "What the whole run may spend; when it is reached, nothing more is started." })
 
 export const AgentInput = Schema.Struct({
   role: text("Who the agent is: test, code, review, docs, debug, custom, orchestrator."),
@@ -165,8 +204,9 @@ export const AgentInput = Schema.Struct({
   permission: optional(permission),
   env: optional(environment),
   retries: optional(retries),
-  containment: optional(containment)
-})
+  containment: optional(containment),
+  budget: optional(jobBudget)
+}).annotations(holds("an agent with role, directory and task"))
 export type AgentInput = typeof AgentInput.Type
 
 export const ToolInput = Schema.Struct({
@@ -202,7 +242,7 @@ export const ToolInput = Schema.Struct({
       "text"
     )
   )
-})
+}).annotations(holds("settings such as command"))
 export type ToolInput = typeof ToolInput.Type
 
 export const MemoryInput = Schema.Struct({
@@ -242,19 +282,32 @@ export const RunInput = Schema.Struct({
   permission: optional(permission),
   retries: optional(retries),
   containment: optional(containment),
+  budget: optional(runBudget),
+  overlap: optional(
+    choice(
+      ["warn", "serialize", "refuse"],
+      "About agents that may write the same files: say so, run them one after the other, or do not start.",
+      defaults.overlap
+    )
+  ),
+  runTimeout: optional(duration("After this time the whole run is ended; it can be resumed. Default: no limit.")),
   tools: optional(
     Schema.Record({ key: Schema.String, value: ToolInput }).annotations({
+      ...holds("settings by the name of a tool"),
       description: "How tools are started, by name; a new name makes a new tool."
     })
   ),
   memory: optional(MemoryInput),
-  agents: Schema.NonEmptyArray(AgentInput).annotations({ description: "The agents." })
+  agents: Schema.NonEmptyArray(AgentInput).annotations({
+    ...holds("a list of agents that is not empty"),
+    description: "The agents."
+  })
 })
 export type RunInput = typeof RunInput.Type
 
 /** What a queue is told once, for all jobs that come to it. */
 export const QueueInput = Schema.Struct({
-  ...RunInput.omit("$schema", "agents").fields,
+  ...RunInput.omit("$schema", "runTimeout", "agents").fields,
   maxQueueSize: optional(whole(0, 1_000_000, "How many jobs may wait before submit does; 0: no limit.", 0))
 })
 export type QueueInput = typeof QueueInput.Type

@@ -1,4 +1,4 @@
-/** From the text of a configuration to a value, with a place for every part of it. JSON with comments. */
+/** From the text of a configuration to a value, with a place for every part of it. Here JSON with comments; YAML beside. */
 import * as jsonc from "jsonc-parser"
 import type { Path, Problem } from "./configIssue.js"
 
@@ -24,6 +24,26 @@ export interface Broken {
   readonly suggestion?: string
   readonly at: Place
 }
+
+/** What a reader makes of a text, whatever its format. The children of an object are properties, of a property key and value. */
+export interface Node {
+  readonly type: string
+  readonly offset: number
+  readonly value?: unknown
+  readonly children?: ReadonlyArray<Node>
+}
+
+/** Why a text is not readable at all, and where. */
+export interface Fault {
+  readonly broken: string
+  readonly suggestion?: string
+  readonly offset: number
+}
+
+/** A text neither empty nor over the limit, to its tree; checks the depth first, because all that follows recurses. */
+export type Reader = (text: string) => Node | Fault
+
+export const tooDeep = (offset: number): Fault => ({ broken: `nested more than ${maxDepth} levels deep`, offset })
 
 const syntax: Readonly<Record<string, string>> = {
   InvalidSymbol: "this is no JSON value",
@@ -59,8 +79,8 @@ const placer = (text: string): ((offset: number) => Place) => {
   }
 }
 
-/** Where nesting first goes beyond the limit; the parser below recurses, so this comes first. */
-const tooDeep = (text: string): number | undefined => {
+/** Where nesting first goes beyond the limit. */
+const depthExceeded = (text: string): number | undefined => {
   const scanner = jsonc.createScanner(text, true)
   let depth = 0
   for (scanner.scan(); scanner.getTokenOffset() < text.length; scanner.scan()) {
@@ -72,7 +92,23 @@ const tooDeep = (text: string): number | undefined => {
   return undefined
 }
 
-export const parse = (source: string): Parsed | Broken => {
+export const readJson: Reader = (text) => {
+  const deep = depthExceeded(text)
+  if (deep !== undefined) return tooDeep(deep)
+  const errors: Array<jsonc.ParseError> = []
+  const root = jsonc.parseTree(text, errors, { allowTrailingComma: true })
+  // What follows the first mistake is mostly an echo of it.
+  const first = errors[0]
+  if (first === undefined && root !== undefined) return root
+  const name = first === undefined ? "ValueExpected" : jsonc.printParseErrorCode(first.error)
+  return {
+    broken: syntax[name] ?? name,
+    offset: first?.offset ?? 0,
+    ...(/^\s*[[{/]/.test(text) ? {} : { suggestion: "a file in YAML has a name that ends in .yaml" })
+  }
+}
+
+export const parse = (source: string, read: Reader): Parsed | Broken => {
   const text = source.startsWith("\ufeff") ? source.slice(1) : source
   if (text.length > maxBytes || Buffer.byteLength(text) > maxBytes) {
     return { broken: `the file is larger than ${maxBytes / 1024 / 1024} MiB`, at: { line: 1, column: 1 } }
@@ -81,23 +117,24 @@ export const parse = (source: string): Parsed | Broken => {
     return { broken: "the file is empty", suggestion: "make one with init-config", at: { line: 1, column: 1 } }
   }
   const at = placer(text)
-  const deep = tooDeep(text)
-  if (deep !== undefined) return { broken: `nested more than ${maxDepth} levels deep`, at: at(deep) }
-  const errors: Array<jsonc.ParseError> = []
-  const root = jsonc.parseTree(text, errors, { allowTrailingComma: true })
-  // What follows the first mistake is mostly an echo of it.
-  const first = errors[0]
-  if (first !== undefined || root === undefined) {
-    const name = first === undefined ? "ValueExpected" : jsonc.printParseErrorCode(first.error)
-    return { broken: syntax[name] ?? name, at: at(first?.offset ?? 0) }
+  const root = read(text)
+  if ("broken" in root) {
+    const { offset, ...fault } = root
+    return { ...fault, at: at(offset) }
   }
   const problems: Array<Problem> = []
   const value = toValue(root, [], problems)
-  return { value, problems, place: (path, atKey) => at(offsetOf(root, path, atKey === true)) }
+  const known = new Map<Node, ReadonlyMap<unknown, Node>>()
+  const properties = (node: Node) => {
+    const found = known.get(node) ?? propertiesOf(node)
+    known.set(node, found)
+    return found
+  }
+  return { value, problems, place: (path, atKey) => at(offsetOf(root, path, atKey === true, properties)) }
 }
 
 /** A fresh value; a key twice or one that would reach an object's prototype is a problem. */
-const toValue = (node: jsonc.Node, path: Path, problems: Array<Problem>): unknown => {
+const toValue = (node: Node, path: Path, problems: Array<Problem>): unknown => {
   if (node.type === "array") {
     return (node.children ?? []).map((child, index) => toValue(child, [...path, index], problems))
   }
@@ -117,8 +154,17 @@ const toValue = (node: jsonc.Node, path: Path, problems: Array<Problem>): unknow
   return Object.fromEntries(entries)
 }
 
+/** By key; of one that stands there twice the second, which is the surprise. */
+const propertiesOf = ({ children = [], type }: Node): ReadonlyMap<unknown, Node> =>
+  new Map(type === "object" ? children.map((property) => [property.children?.[0]?.value, property]) : [])
+
 /** The offset of the value (or key) at a path; of the nearest thing around it where it is not there. */
-const offsetOf = (root: jsonc.Node, path: Path, atKey: boolean): number => {
+const offsetOf = (
+  root: Node,
+  path: Path,
+  atKey: boolean,
+  properties: (node: Node) => ReadonlyMap<unknown, Node>
+): number => {
   let node = root
   for (const [index, part] of path.entries()) {
     const last = index === path.length - 1
@@ -127,9 +173,7 @@ const offsetOf = (root: jsonc.Node, path: Path, atKey: boolean): number => {
       if (child === undefined) return node.offset
       node = child
     } else {
-      // The last of several: of a key that stands there twice, the second is the surprise.
-      const property =
-        node.type === "object" ? node.children?.findLast((child) => child.children?.[0]?.value === part) : undefined
+      const property: Node | undefined = properties(node).get(part)
       const child = property?.children?.[1]
       if (property === undefined || child === undefined) return node.offset
       if (last && atKey) return property.offset

@@ -43,7 +43,7 @@ export const prefix = (host: Host, level: Level): ReadonlyArray<string> => {
 }
 
 // One shell makes the lifeline, finds the programs and tries the very forms in use, strongest first; about 12 ms.
-const probe = `mkfifo -m 600 "$1" || exit 1
+const probe = `[ -z "$1" ] || mkfifo -m 600 "$1" || exit 1
 for program in env setsid sh unshare; do command -v "$program" || echo; done
 ${(["K1", "K2", "K3"] as const)
   .map(
@@ -53,7 +53,12 @@ ${(["K1", "K2", "K3"] as const)
 echo G`
 
 /** Looks at the host and makes the FIFO `lifeline`. */
-export const prepare = (lifeline: string, path: string): Effect.Effect<Host, HostUnfit> =>
+export const prepare = (lifeline: string, path: string): Effect.Effect<Host, HostUnfit> => ask(path, lifeline)
+
+/** Looks at the host, and makes nothing. */
+export const look = (path: string): Effect.Effect<Host, HostUnfit> => ask(path, "")
+
+const ask = (path: string, lifeline: string): Effect.Effect<Host, HostUnfit> =>
   Effect.async((resume) => {
     const child = spawn("sh", ["-c", probe, "probe", lifeline], {
       env: { PATH: path },

@@ -100,7 +100,8 @@ export const harvest = (workplace: WorkplaceService, adapter: ToolAdapter, job: 
         },
         memory: null,
         unconnected: false,
-        filesChanged: null
+        filesChanged: null,
+        short: false
       }
     }
   })

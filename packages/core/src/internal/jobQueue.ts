@@ -6,8 +6,10 @@ import * as Option from "effect/Option"
 import type { Scope } from "effect/Scope"
 import type { ProcessIdentity } from "../AgentProcess.js"
 import type { JobId, JobResult, JobStatus, RunId } from "../Job.js"
-import type { Counts, JobQueueService, Options } from "../JobQueue.js"
+import type { Counts, JobQueueService, Options, Spent } from "../JobQueue.js"
 import { LeaseLost, NotFound, RunOwned } from "../OrchestratorError.js"
+import type { Usage } from "../ToolAdapter.js"
+import { tokensOf } from "./budget.js"
 import * as rows from "./journalRows.js"
 import { migrations } from "./journalSchema.js"
 
@@ -106,10 +108,10 @@ export const make = (path: string, options: Options): Effect.Effect<JobQueueServ
       writeTransaction(
         Effect.gen(function* () {
           const now = yield* Clock.currentTimeMillis
-          for (const { jobId, spec } of jobs) {
-            yield* sql`INSERT INTO jobs (id, run_id, status, spec, created_at, agent_id, role, tool, changed_at)
+          for (const { jobId, lane = null, spec } of jobs) {
+            yield* sql`INSERT INTO jobs (id, run_id, status, spec, created_at, agent_id, role, tool, changed_at, lane)
               VALUES (${jobId}, ${runId}, 'pending', ${rows.encodeSpec(spec)}, ${now}, ${spec.agentId}, ${spec.role},
-              ${spec.tool}, ${now})`
+              ${spec.tool}, ${now}, ${lane})`
           }
         })
       ).pipe(storage)
@@ -125,8 +127,10 @@ export const make = (path: string, options: Options): Effect.Effect<JobQueueServ
             reason = NULL, error = NULL, lease_owner = ${me}, lease_until = ${since + lease.millis}`
           // Of a tool that is parked nothing is taken before its time, and then one job only.
           let claimed = yield* sql`UPDATE jobs SET ${held} WHERE number = (
-              SELECT number FROM jobs WHERE run_id = ${runId} AND status = 'pending' AND not_before <= ${since}
+              SELECT number FROM jobs j WHERE run_id = ${runId} AND status = 'pending' AND not_before <= ${since}
               AND tool NOT IN (SELECT tool FROM parked WHERE until > ${now} OR probe IS NOT NULL)
+              AND (lane IS NULL OR NOT EXISTS (SELECT 1 FROM jobs o WHERE o.run_id = ${runId} AND o.status = 'running'
+                AND (o.lane = j.lane OR substr(o.lane, 1, length(j.lane) + 1) = j.lane || '/' OR substr(j.lane, 1, length(o.lane) + 1) = o.lane || '/')))
               ORDER BY not_before, number LIMIT 1
             ) RETURNING ${sql.literal(rows.jobColumns)}`
           if (claimed.length === 0) {
@@ -180,6 +184,7 @@ export const make = (path: string, options: Options): Effect.Effect<JobQueueServ
         readonly delay: number
         /** Undefined: as it was. */
         readonly session: string | null | undefined
+        readonly usage: Usage | null
       }
     ) =>
       writeTransaction(
@@ -195,7 +200,8 @@ export const make = (path: string, options: Options): Effect.Effect<JobQueueServ
             WHERE id = ${jobId} AND status IN ('pending', 'running') AND attempts = ${attempt} RETURNING number`
           if (moved.length === 0) return false
           yield* sql`UPDATE attempts SET ended_at = ${now}, reason = ${end.reason}, error = ${end.error},
-            charged = ${end.charged ? 1 : 0} WHERE job_id = ${jobId} AND number = ${attempt} AND ended_at IS NULL`
+            charged = ${end.charged ? 1 : 0}, tokens = ${tokensOf(end.usage)}, cost_usd = ${end.usage?.costUsd ?? null}
+            WHERE job_id = ${jobId} AND number = ${attempt} AND ended_at IS NULL`
           return true
         })
       ).pipe(
@@ -203,13 +209,18 @@ export const make = (path: string, options: Options): Effect.Effect<JobQueueServ
         Effect.flatMap((moved) => (moved ? Effect.void : lost(jobId, attempt)))
       )
 
-    const retry: JobQueueService["retry"] = (jobId, attempt, { charged = true, delay = 0, error, reason, session }) =>
+    const retry: JobQueueService["retry"] = (
+      jobId,
+      attempt,
+      { charged = true, delay = 0, error, reason, session, usage = null }
+    ) =>
       leave(jobId, attempt, "pending", {
         reason,
         error,
         charged,
         delay,
         session,
+        usage,
         result: null,
         resumable: false
       })
@@ -223,7 +234,8 @@ export const make = (path: string, options: Options): Effect.Effect<JobQueueServ
         charged: options.resumable !== true,
         resumable: options.resumable === true,
         delay: 0,
-        session: result.sessionId ?? undefined
+        session: result.sessionId ?? undefined,
+        usage: result.usage
       })
 
     const job: JobQueueService["job"] = (id) =>
@@ -285,6 +297,14 @@ export const make = (path: string, options: Options): Effect.Effect<JobQueueServ
         WHERE e.run_id = ${runId} AND e.sequence > ${after} AND e.status = j.status AND e.attempt = j.attempts
         AND j.result IS NOT NULL ORDER BY e.sequence LIMIT ${page}`.pipe(Effect.flatMap(rows.readResults), storage)
 
+    const spent: JobQueueService["spent"] = (id) =>
+      sql<Spent>`SELECT coalesce(sum(a.cost_usd), 0) AS costUsd, coalesce(sum(a.tokens), 0) AS tokens,
+        coalesce(sum(a.ended_at IS NOT NULL AND a.pid IS NOT NULL AND a.cost_usd IS NULL), 0) AS unknown
+        FROM attempts a JOIN jobs j ON j.id = a.job_id WHERE j.id = ${id} OR j.run_id = ${id}`.pipe(
+        Effect.map(([sum]) => sum ?? { costUsd: 0, tokens: 0, unknown: 0 }),
+        storage
+      )
+
     const attempts: JobQueueService["attempts"] = (id) =>
       sql`SELECT number, started_at, ended_at, pid, start_time, boot_id, reason, error, charged FROM attempts
         WHERE job_id = ${id} ORDER BY number`.pipe(Effect.flatMap(rows.readAttempts), storage)
@@ -345,6 +365,7 @@ export const make = (path: string, options: Options): Effect.Effect<JobQueueServ
       counts,
       waiting,
       results,
+      spent,
       attempts,
       runs,
       events,

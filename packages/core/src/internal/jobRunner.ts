@@ -14,9 +14,10 @@ import type { Job, JobResult } from "../Job.js"
 import type { Interruption, JobQueueService } from "../JobQueue.js"
 import type { RunEvent } from "../Orchestrator.js"
 import type { LeaseLost } from "../OrchestratorError.js"
-import type { FailureClass, ToolAdapter } from "../ToolAdapter.js"
+import type { FailureClass, ToolAdapter, Usage } from "../ToolAdapter.js"
 import type { Workplace } from "../Workplace.js"
 import * as attempt from "./attempt.js"
+import { part, plus } from "./budget.js"
 import { remember } from "./outcome.js"
 import { type Plan, plan } from "./plan.js"
 import { resetTime } from "./resetTime.js"
@@ -129,30 +130,49 @@ export const run = (
       const outcome = attempt.notStarted(job.spec.tool, planned.left.message)
       return yield* follow(shop, job, { outcome, plan: null, control })
     }
+    const { budget } = job.spec
+    const before = budget === null ? none : yield* journal.spent(job.jobId)
+    const overspent = (usage: Usage) => budget !== null && part(budget, plus(before, usage)) >= 1
     const outcome = yield* attempt.run(shop, {
       ...planned.right,
       job,
       identity,
       stop: control.stop,
+      overspent,
       onEvent: (event) => control.tell({ kind: "agentEvent", at: control.wall(), ...of, event }),
       // A process whose identity could not be written down is followed and ended all the same.
       onProcess: (process) => Effect.ignore(journal.identify(job.jobId, job.attempts, process))
     })
-    return yield* follow(shop, job, { outcome, plan: planned.right, control })
+    const spent = outcome.watch?.tally.usage ?? null
+    return yield* follow(shop, job, {
+      outcome,
+      plan: planned.right,
+      control,
+      ...(spent !== null && overspent(spent) ? { final: true } : {})
+    })
   })
+
+const none = { costUsd: 0, tokens: 0 }
 
 /** What follows from the outcome of an attempt, however it was come by. */
 export const follow = (
   shop: attempt.Shop,
   job: Job,
-  of: { readonly outcome: attempt.AttemptOutcome; readonly plan: Plan | null; readonly control: Control }
+  of: {
+    readonly outcome: attempt.AttemptOutcome
+    readonly plan: Plan | null
+    readonly control: Control
+    /** There is no other attempt: its budget is spent. */
+    readonly final?: boolean
+  }
 ): Effect.Effect<Step> =>
   Effect.gen(function* () {
     const { control, outcome, plan } = of
     const stopped = yield* Deferred.poll(control.stop)
     const stop = Option.isSome(stopped) ? yield* stopped.value : undefined
     if (stop === "lost") return { kind: "lost" }
-    const next = stop === undefined ? yield* another(job, plan?.adapter, outcome, control.wall()) : null
+    const next =
+      stop === undefined && of.final !== true ? yield* another(job, plan?.adapter, outcome, control.wall()) : null
     if (next !== null) return next
 
     const result = resultOf(job, outcome, control.elapsed())
@@ -176,7 +196,7 @@ const passing: ReadonlySet<FailureClass> = new Set(["rate", "server", "network"]
 const another = (
   job: Job,
   adapter: ToolAdapter | undefined,
-  { verdict, watch }: attempt.AttemptOutcome,
+  { short, verdict, watch }: attempt.AttemptOutcome,
   now: number
 ): Effect.Effect<Step | null> =>
   Effect.gen(function* () {
@@ -187,7 +207,11 @@ const another = (
       worked && adapter?.capabilities.resume === true && !poisoned.has(cause?.class ?? "other")
         ? (watch?.tally.sessionId ?? null)
         : null
-    const failure = { reason, error: verdict.error ?? reason, session }
+    const failure = { reason, error: verdict.error ?? reason, session, usage: watch?.tally.usage ?? null }
+    if (short) {
+      const delay = Math.min(30_000, retryDelayMillis * 2 ** Math.max(0, job.attempts - job.charged))
+      return { kind: "again", interruption: { reason, error: failure.error, charged: false, delay } }
+    }
     const resetsAt = cause?.class === "quota" ? (cause.resetsAt ?? resetTime(cause.message, now)) : undefined
     if (cause !== null && resetsAt !== undefined) {
       const until = Math.min(Math.max(resetsAt + afterReset, now), now + maxParking)

@@ -31,6 +31,7 @@ export const migrations: ReadonlyArray<string> = [
    ALTER TABLE jobs ADD COLUMN error TEXT;
    ALTER TABLE jobs ADD COLUMN charged INTEGER NOT NULL DEFAULT 0;
    ALTER TABLE jobs ADD COLUMN session TEXT;
+   ALTER TABLE jobs ADD COLUMN lane TEXT;
    ALTER TABLE jobs ADD COLUMN not_before INTEGER NOT NULL DEFAULT 0;
    ALTER TABLE jobs ADD COLUMN lease_owner TEXT;
    ALTER TABLE jobs ADD COLUMN lease_until INTEGER;
@@ -40,6 +41,8 @@ export const migrations: ReadonlyArray<string> = [
    UPDATE jobs SET agent_id = coalesce(spec ->> '$.agentId', ''), role = coalesce(spec ->> '$.role', ''),
      tool = coalesce(spec ->> '$.tool', ''), charged = attempts, changed_at = coalesce(ended_at, created_at);
    ALTER TABLE attempts ADD COLUMN charged INTEGER NOT NULL DEFAULT 1;
+   ALTER TABLE attempts ADD COLUMN tokens INTEGER;
+   ALTER TABLE attempts ADD COLUMN cost_usd REAL;
    DROP INDEX jobs_by_run;
    CREATE INDEX jobs_by_run ON jobs (run_id, status, not_before, number, tool);
    CREATE INDEX jobs_to_cancel ON jobs (run_id) WHERE cancel_wanted = 1;

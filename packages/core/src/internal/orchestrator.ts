@@ -1,59 +1,146 @@
+import * as path from "node:path"
+import type { StorageError } from "@contextfs/memory/MemoryError"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import type { RunSettings } from "../JobQueue.js"
-import { JobQueue } from "../JobQueue.js"
-import type { ResumeOptions, RunOptions, RunResult } from "../Orchestrator.js"
+import type { Scope } from "effect/Scope"
+import { isTerminal, type JobResult } from "../Job.js"
+import { JobQueue, type RunSettings } from "../JobQueue.js"
+import type { ResumeOptions, RunOptions, RunResult, SharedFile } from "../Orchestrator.js"
+import type { NotFound } from "../OrchestratorError.js"
 import type * as RunConfig from "../RunConfig.js"
 import * as WorkerQueue from "../WorkerQueue.js"
-import { statusOf } from "./workerQueue.js"
+import * as git from "./git.js"
+import { cancelled, unattempted } from "./jobRunner.js"
+import { endLeftoversOf } from "./leftovers.js"
+import { realPath } from "./overlap.js"
+import * as procfs from "./procfs.js"
+import { self, statusOf, store } from "./workerQueue.js"
 
 /** What a run was asked for beside its jobs, as the journal keeps it for `resume`. */
-const Settings = Schema.Struct({ workers: Schema.Int, wait: Schema.Boolean })
+const Settings = Schema.Struct({
+  workers: Schema.Int,
+  wait: Schema.Boolean,
+  failFast: Schema.Boolean,
+  overlap: WorkerQueue.OverlapPolicy,
+  budget: Schema.NullOr(WorkerQueue.RunBudget),
+  runTimeout: Schema.NullOr(Schema.Number)
+})
 
 const settingsOf = (config: RunConfig.RunConfig, options: RunOptions): RunSettings =>
-  Schema.encodeSync(Settings)({ workers: config.workers, wait: options.wait ?? true })
+  Schema.encodeSync(Settings)({
+    workers: config.workers,
+    wait: options.wait ?? true,
+    failFast: options.failFast ?? false,
+    overlap: config.overlap,
+    budget: config.budget,
+    runTimeout: options.runTimeout ?? config.runTimeout
+  })
+
+const opening = (config: RunConfig.RunConfig, options: RunOptions): WorkerQueue.Options => ({
+  ...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }),
+  project: config.project,
+  jobs: config.jobs,
+  numWorkers: config.workers,
+  wait: options.wait ?? true,
+  failFast: options.failFast ?? false,
+  overlap: config.overlap,
+  budget: config.budget,
+  settings: settingsOf(config, options)
+})
 
 /** One queue takes all jobs and is closed behind us. */
 export const run = (config: RunConfig.RunConfig, options: RunOptions = {}) =>
+  collect(WorkerQueue.make(opening(config, options)), { runTimeout: config.runTimeout, ...options })
+
+export const enqueue = (config: RunConfig.RunConfig, options: RunOptions = {}) =>
   Effect.gen(function* () {
-    const { jobs, project, workers } = config
-    const settings = settingsOf(config, options)
-    return yield* collect(WorkerQueue.make({ ...options, project, jobs, numWorkers: workers, settings }), options)
+    const journal = yield* JobQueue
+    const { runId } = yield* store(opening(config, options))
+    yield* journal.close(runId, "interrupted")
+    return runId
   })
 
 /** Goes on as the run was asked for, unless told otherwise. */
 export const resume = (runId: string, options: ResumeOptions = {}) =>
   Effect.gen(function* () {
     const { settings } = yield* Effect.flatMap(JobQueue, (journal) => journal.run(runId))
-    const asked = yield* Effect.option(Schema.decodeUnknown(Settings)(settings))
-    const kept = asked._tag === "Some" ? { numWorkers: asked.value.workers, wait: asked.value.wait } : {}
-    const { workers, ...given } = options
+    const asked = Option.getOrUndefined(yield* Effect.option(Schema.decodeUnknown(Settings)(settings)))
+    const numWorkers = options.workers ?? asked?.workers
     const queue = WorkerQueue.resume(runId, {
-      ...kept,
-      ...given,
-      ...(workers === undefined ? {} : { numWorkers: workers })
+      wait: options.wait ?? asked?.wait ?? true,
+      failFast: options.failFast ?? asked?.failFast ?? false,
+      overlap: asked?.overlap ?? "warn",
+      budget: asked?.budget ?? null,
+      ...(numWorkers === undefined ? {} : { numWorkers }),
+      ...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }),
+      ...(options.decide === undefined ? {} : { decide: options.decide })
     })
-    return yield* collect(queue, options)
+    return yield* collect(queue, { runTimeout: asked?.runTimeout ?? null, ...options })
   })
 
-const collect = <E, R>(open: Effect.Effect<WorkerQueue.WorkerQueue, E, R>, options: RunOptions) =>
+const collect = <E, R>(open: Effect.Effect<WorkerQueue.WorkerQueue, E, R | Scope>, options: RunOptions) =>
   Effect.gen(function* () {
+    const journal = yield* JobQueue
     const clock = yield* Effect.clock
     const begun = clock.unsafeCurrentTimeMillis()
-    const queue = yield* open
-    const results = yield* queue.join
-    const parked = yield* queue.parked
-    const journal = yield* JobQueue
-    const counts = yield* journal.counts(queue.runId)
-    const status = counts.pending > 0 ? "interrupted" : statusOf(counts)
+    // The end of the scope ends whoever is still at work; only then is the run over.
+    const { parked, queue, timedOut } = yield* Effect.gen(function* () {
+      const queue = yield* open
+      const limit = options.runTimeout ?? null
+      const ended = limit === null ? yield* Effect.asSome(queue.join) : yield* Effect.timeoutOption(queue.join, limit)
+      return { queue, timedOut: Option.isNone(ended), parked: yield* queue.parked }
+    }).pipe(Effect.scoped)
+    const { project, runId } = queue
+    const jobs = yield* journal.jobs(runId).pipe(Effect.catchTag("NotFound", Effect.die))
+    const results = jobs.flatMap(({ result }) => (result === null ? [] : [result]))
+    const { status } = yield* journal.run(runId).pipe(Effect.catchTag("NotFound", Effect.die))
     const at = clock.unsafeCurrentTimeMillis()
-    options.onEvent?.({ kind: "runEnded", at, runId: queue.runId, status })
+    options.onEvent?.({ kind: "runEnded", at, runId, status })
     return {
-      runId: queue.runId,
-      project: queue.project,
+      runId,
+      project,
       status,
       duration: (at - begun) / 1_000,
       results,
-      parked: status === "interrupted" ? parked : []
+      parked: status === "interrupted" && !timedOut ? parked : [],
+      timedOut,
+      shared: yield* Effect.sync(() => sharedFiles(results)),
+      spent: yield* journal.spent(runId)
     } satisfies RunResult
-  }).pipe(Effect.scoped)
+  })
+
+/** A repository is looked at as a whole, so only what lies in the folder of each of them says something of them. */
+const sharedFiles = (results: ReadonlyArray<JobResult>): ReadonlyArray<SharedFile> => {
+  const agents = new Map<string, Array<string>>()
+  for (const { agentId, directory, filesChanged } of results) {
+    const repository = filesChanged === null ? null : git.repositoryOf(directory)
+    if (filesChanged === null || repository === null) continue
+    const place = `${realPath(directory)}${path.sep}`
+    for (const name of filesChanged) {
+      const file = path.join(realPath(repository), name)
+      if (file.startsWith(place)) agents.set(file, [...(agents.get(file) ?? []), agentId])
+    }
+  }
+  return [...agents].flatMap(([file, by]) => (by.length > 1 ? [{ file, agents: by }] : []))
+}
+
+export const cancel = (id: string): Effect.Effect<number, NotFound | StorageError, JobQueue> =>
+  Effect.gen(function* () {
+    const journal = yield* JobQueue
+    const run = yield* journal
+      .run(id)
+      .pipe(Effect.catchTag("NotFound", () => Effect.flatMap(journal.job(id), ({ runId }) => journal.run(runId))))
+    const wanted = yield* journal.requestCancel(id)
+    if (wanted === 0 || (run.status === "running" && procfs.isAlive(run.owner) !== false)) return wanted
+    // Nobody is there to hear it.
+    const left = yield* journal.takeOver({ ...run, owner: yield* self }, run.owner).pipe(Effect.option)
+    if (Option.isNone(left)) return wanted
+    yield* endLeftoversOf(run, left.value)
+    const jobs = yield* journal.jobs(run.runId)
+    const meant = jobs.filter((job) => !isTerminal(job.status) && (job.jobId === id || job.runId === id))
+    for (const job of meant) yield* Effect.ignore(journal.settle(unattempted(job, cancelled, 0)))
+    const counts = yield* journal.counts(run.runId)
+    yield* journal.close(run.runId, counts.pending + counts.running > 0 ? "interrupted" : statusOf(counts))
+    return wanted
+  })

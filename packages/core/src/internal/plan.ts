@@ -16,6 +16,7 @@ export interface Plan {
   readonly adapter: ToolAdapter
   /** The program by absolute path, and what always comes first after it. */
   readonly program: ReadonlyArray<string>
+  readonly level: AgentProcess.Level
 }
 
 const programOf = (
@@ -57,10 +58,15 @@ export const plan = (
   Plan,
   AgentUnavailable | PolicyRefused,
   AgentProcess.AgentProcess | RoleRegistry.RoleRegistry | Workplace
-> =>
+> => Effect.flatMap(AgentProcess.AgentProcess, ({ choose }) => planOn(choose, spec))
+
+/** The same where the host is known and nothing can be started. */
+export const planOn = (
+  choose: AgentProcess.AgentProcessService["choose"],
+  spec: JobSpec
+): Effect.Effect<Plan, AgentUnavailable | PolicyRefused, RoleRegistry.RoleRegistry | Workplace> =>
   Effect.gen(function* () {
     const workplace = yield* Workplace
-    const processes = yield* AgentProcess.AgentProcess
     const role = yield* roleOf(spec.role)
     const adapter = Tools.adapterFor(spec.tool, spec.settings, workplace.tools)
     if (adapter === undefined) {
@@ -75,6 +81,13 @@ export const plan = (
       return yield* new PolicyRefused({
         message: `agent ${spec.agentId} is to continue session ${spec.session}, which ${spec.tool} cannot`,
         hint: "leave out session, or choose a tool that can: contextfs orchestrator tools"
+      })
+    }
+    // Whatever the adapter says of it.
+    if (spec.permission === "full" && workplace.isRoot) {
+      return yield* new PolicyRefused({
+        message: `permission "full" is refused as root`,
+        hint: "run as another user, or choose another permission for this agent"
       })
     }
     const invocation = adapter.invocation({
@@ -94,11 +107,12 @@ export const plan = (
         hint: "choose another permission, model, session or tool for this agent"
       })
     }
-    if (Option.isNone(processes.choose(spec.containment))) {
+    const level = choose(spec.containment)
+    if (Option.isNone(level)) {
       return yield* new PolicyRefused({
         message: `containment "${spec.containment}" cannot be had on this host`,
         hint: 'use "auto" or "group"'
       })
     }
-    return { role, adapter, program }
+    return { role, adapter, program, level: level.value }
   })

@@ -43,7 +43,11 @@ export interface Preparation {
   readonly env: Readonly<Record<string, string>>
 }
 
-export const prepare = (spec: JobSpec, { adapter, program, role }: Plan, at: Circumstances): Preparation | Refusal => {
+export const prepare = (
+  spec: JobSpec,
+  { adapter, program, role }: Pick<Plan, "adapter" | "program" | "role">,
+  at: Circumstances
+): Preparation | Refusal => {
   const { workplace } = at
   const memoryEnv: Readonly<Record<string, string>> =
     at.admission === null

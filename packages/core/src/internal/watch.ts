@@ -2,7 +2,7 @@
  * Watches one attempt: turns its lines into events, adds them up, and says when it has to be ended and why. Holds no
  * timer: time is what it is told, in milliseconds of a monotonic clock.
  */
-import type { AgentEvent, Decoder } from "../ToolAdapter.js"
+import type { AgentEvent, Decoder, Usage } from "../ToolAdapter.js"
 import { type Ended, emptyTally, type Tally, tally } from "../Verdict.js"
 
 /** Milliseconds; null is "no limit". */
@@ -35,7 +35,9 @@ export class Watch {
     private readonly maxOutput: number,
     private readonly decoder: Decoder,
     private readonly onEvent: (event: AgentEvent) => void,
-    now: number
+    now: number,
+    /** Whether more is used than there is left to spend. */
+    private readonly overspent: (usage: Usage) => boolean = () => false
   ) {
     this.started = now
     this.active = now
@@ -90,6 +92,7 @@ export class Watch {
     // Done is done: from here on only the drain counts.
     if (this.finishedAt !== null) return now - this.finishedAt >= drain ? "drain" : null
     if (this.stdoutBytes + this.stderrBytes > this.maxOutput) return "outputLimit"
+    if (this.tally.usage !== null && this.overspent(this.tally.usage)) return "budget"
     if (this.tally.limit?.class === "auth") return "auth"
     if (total !== null && now - this.started >= total) return "timeout"
     if (this.limitedSince !== null && now - this.limitedSince >= retry) return "retryTimeout"

@@ -16,17 +16,28 @@ import * as AgentProcess from "../AgentProcess.js"
 import { isTerminal, type Job, JobId, type JobResult, type JobSpec, type JobStatus, RunId } from "../Job.js"
 import { type Claimed, type Counts, JobQueue, type Run, type Waiting } from "../JobQueue.js"
 import type { RunEvent } from "../Orchestrator.js"
-import { HostUnfit, type NotFound, QueueClosed, RunOwned, type Undecided } from "../OrchestratorError.js"
+import {
+  HostUnfit,
+  type NotFound,
+  Overlapping,
+  PolicyRefused,
+  QueueClosed,
+  RunOwned,
+  type Undecided
+} from "../OrchestratorError.js"
 import type { Failure, Options, ResumeOptions, WorkerQueue, Working } from "../WorkerQueue.js"
 import { Workplace } from "../Workplace.js"
 import type { Shop, Stop } from "./attempt.js"
+import { part } from "./budget.js"
 import { cancelled, firmly, run as runJob, type Step, unattempted } from "./jobRunner.js"
 import { endLeftovers, endLeftoversOf } from "./leftovers.js"
+import { type Overlap, overlaps, realPath, writes } from "./overlap.js"
 import { plan } from "./plan.js"
 import * as procfs from "./procfs.js"
 import { reconcile } from "./reconcile.js"
 import { redactingStore } from "./redactingStore.js"
 import * as redaction from "./redaction.js"
+import { shortage } from "./shortage.js"
 
 /** A job whose attempt is at work. */
 interface Running {
@@ -36,6 +47,8 @@ interface Running {
 /** Long enough for any pause of this process that is not its death. */
 const leaseMillis = 60_000
 const beatMillis = 500
+/** Between two looks at what this machine has left. */
+const betweenLooks = 250
 const beatsPerRenewal = 40
 /** How long a parked tool is waited for before the clock on the wall is looked at again. */
 const longestWait = 30_000
@@ -71,24 +84,67 @@ const openShop = (runId: RunId): Effect.Effect<Shop, HostUnfit, Scope | Services
     return { workplace, processes: yield* AgentProcess.AgentProcess, store, server }
   })
 
-export const make = (options: Options): Effect.Effect<WorkerQueue, Failure, Scope | Services> =>
+/** Whether all of it can be run here; what is told of agents that may write the same files. */
+const check = (options: Options) =>
+  Effect.gen(function* () {
+    const jobs = options.jobs ?? []
+    const budget = options.budget ?? null
+    for (const spec of jobs) {
+      const { adapter } = yield* plan(spec)
+      if (budget?.unknownCost === "refuse" && budget.maxCostUsd !== null && !adapter.capabilities.cost) {
+        return yield* new PolicyRefused({
+          message: `${spec.tool} does not tell its cost, which is limited for agent ${spec.agentId}`,
+          hint: 'limit maxTokens instead, or set budget.unknownCost to "warn"'
+        })
+      }
+    }
+    const found = overlaps(jobs)
+    const [first, ...more] = found
+    if (options.overlap === "refuse" && first !== undefined) return yield* new Overlapping({ pairs: [first, ...more] })
+    return options.overlap === "serialize" ? [] : found
+  })
+
+/** Where jobs of which no two may run at once are at work. */
+const laneOf = (options: Working, spec: JobSpec): string | null =>
+  options.overlap === "serialize" && writes(spec) ? realPath(spec.directory) : null
+
+const write = (runId: RunId, options: Options) =>
   Effect.gen(function* () {
     const journal = yield* JobQueue
-    const planned = options.jobs ?? []
-    yield* Effect.forEach(planned, plan, { discard: true })
-    const runId = yield* newRunId
-    const shop = yield* openShop(runId)
-    yield* endLeftovers(journal)
+    const { level, marker } = yield* AgentProcess.AgentProcess
+    const { runtimeDir } = yield* Workplace
     yield* journal.open({
       runId,
       project: options.project,
       settings: options.settings ?? {},
       owner: yield* self,
-      marker: shop.processes.marker,
-      containment: shop.processes.level,
-      runtimeDir: shop.workplace.runtimeDir
+      marker,
+      containment: level,
+      runtimeDir
     })
-    return yield* work(shop, yield* journal.run(runId).pipe(Effect.catchTag("NotFound", Effect.die)), options, planned)
+    const jobs = (options.jobs ?? []).map((spec, index) => ({
+      jobId: JobId.make(`${runId}-${index + 1}`),
+      spec,
+      lane: laneOf(options, spec)
+    }))
+    yield* journal.add(runId, jobs)
+    return yield* journal.run(runId).pipe(Effect.catchTag("NotFound", Effect.die))
+  })
+
+/** Writes a run down that nobody works off yet. */
+export const store = (options: Options): Effect.Effect<Run, Failure, Services> =>
+  Effect.gen(function* () {
+    yield* check(options)
+    return yield* write(yield* newRunId, options)
+  })
+
+export const make = (options: Options): Effect.Effect<WorkerQueue, Failure, Scope | Services> =>
+  Effect.gen(function* () {
+    const overlapping = yield* check(options)
+    const runId = yield* newRunId
+    const shop = yield* openShop(runId)
+    yield* endLeftovers(yield* JobQueue)
+    return yield* work(shop, yield* write(runId, options), options, overlapping)
   })
 
 export const resume = (
@@ -126,7 +182,7 @@ const work = (
   shop: Shop,
   { project, runId }: Run,
   options: Working,
-  planned: ReadonlyArray<JobSpec>
+  overlapping: ReadonlyArray<Overlap>
 ): Effect.Effect<WorkerQueue, Failure, Scope | Services> =>
   Effect.gen(function* () {
     const context = yield* Effect.context<Services>()
@@ -171,13 +227,61 @@ const work = (
     const changeAfter = (seen: Deferred.Deferred<void>) =>
       Effect.raceFirst(Deferred.await(seen), Deferred.await(broken)).pipe(Effect.interruptible)
 
+    /** The agent whose failure ends the run. */
+    let culprit: string | undefined
+    /** Says of a job that was cancelled for another's sake which one that was. */
+    const explain = (result: JobResult): JobResult =>
+      culprit === undefined || result.reason !== "JobCancelled"
+        ? result
+        : { ...result, error: `cancelled because ${culprit} did not complete (fail-fast)` }
+
     const finish = (result: JobResult) =>
-      Effect.suspend(() => {
+      Effect.gen(function* () {
         counts[result.status] += 1
         begun.delete(result.jobId)
         tell({ kind: "jobEnded", at: wall(), result })
-        return changed
+        if (options.failFast === true && !closed && culprit === undefined && result.status !== "completed") {
+          culprit = result.agentId
+          for (const { stop } of running.values()) yield* Deferred.succeed(stop, "cancelled")
+        }
+        yield* changed
       })
+
+    const budget = options.budget ?? null
+    /** Of the run's budget: nothing is started any more once it is 1. */
+    let spentPart = 0
+    const account = Effect.gen(function* () {
+      if (budget === null || spentPart >= 1) return
+      const spent = yield* journal.spent(runId)
+      const unknown = budget.unknownCost === "refuse" && budget.maxCostUsd !== null && spent.unknown > 0
+      const now = unknown ? Math.max(1, part(budget, spent)) : part(budget, spent)
+      if ((now >= 1 && spentPart < 1) || (now >= 0.8 && spentPart < 0.8)) {
+        tell({ kind: "budget", at: wall(), part: now, spent })
+      }
+      spentPart = now
+    })
+    /** What has not begun ends here. */
+    const failPending = Effect.gen(function* () {
+      for (const job of yield* journal.jobs(runId).pipe(Effect.catchTag("NotFound", Effect.die))) {
+        if (job.status !== "pending") continue
+        const result = explain(unattempted(job, culprit === undefined ? overspent : cancelled, 0))
+        yield* firmly(journal.settle(result)).pipe(Effect.catchTag("LeaseLost", Effect.die))
+        counts.pending -= 1
+        yield* leaveRoom(job.jobId)
+        yield* finish(result)
+      }
+    }).pipe(Effect.uninterruptible)
+
+    /** What this machine lacks; looked at again and again while it does. */
+    let short: string | null = null
+    let lookedAt = Number.NEGATIVE_INFINITY
+    const look = () => {
+      if (now() - lookedAt < betweenLooks) return
+      lookedAt = now()
+      const before = short
+      short = shortage(shop.workplace.dataDir, shop.workplace.floors)
+      if ((short === null) !== (before === null)) tell({ kind: "held", at: wall(), shortage: short })
+    }
 
     /** The job is another's. */
     const lose = Effect.suspend(() => {
@@ -195,8 +299,10 @@ const work = (
         if (step.kind !== "parked") yield* release(job)
         if (step.kind === "ended") {
           cut ||= step.resumable
-          yield* firmly(journal.settle(step.result, { resumable: step.resumable }))
-          return yield* finish(step.result)
+          const result = explain(step.result)
+          yield* firmly(journal.settle(result, { resumable: step.resumable }))
+          yield* account
+          return yield* finish(result)
         }
         if (step.kind === "parked") {
           const { message, until } = step
@@ -204,6 +310,7 @@ const work = (
           tell({ kind: "toolParked", at: wall(), tool: job.spec.tool, until, message })
         }
         yield* firmly(journal.retry(job.jobId, job.attempts, step.interruption))
+        yield* account
         counts.pending += 1
         const { error, reason } = step.interruption
         tell({ kind: "jobRetrying", at: wall(), ...of, reason, error })
@@ -236,7 +343,7 @@ const work = (
       Effect.gen(function* () {
         const stop = yield* Deferred.make<Stop>()
         running.set(job.jobId, { stop })
-        if (unwanted.delete(job.jobId)) yield* Deferred.succeed(stop, "cancelled")
+        if (unwanted.delete(job.jobId) || culprit !== undefined) yield* Deferred.succeed(stop, "cancelled")
         else if (closed) yield* Deferred.succeed(stop, "interrupted")
         if (!begun.has(job.jobId)) begun.set(job.jobId, now())
         yield* leaveRoom(job.jobId)
@@ -286,7 +393,11 @@ const work = (
     /** One claim, or a rest until there may be something to claim. */
     const dispatch = Effect.gen(function* () {
       const seen = change
-      if (closed || used >= numWorkers || counts.pending === 0) return yield* changeAfter(seen)
+      if (closed || counts.pending === 0) return yield* changeAfter(seen)
+      if (spentPart >= 1 || culprit !== undefined) return yield* failPending
+      if (used >= numWorkers) return yield* changeAfter(seen)
+      look()
+      if (short !== null) return yield* Effect.asVoid(Effect.timeoutOption(changeAfter(seen), betweenLooks))
       if (yield* claimOne) return
       const waiting = yield* journal.waiting(runId)
       if (options.wait === false && running.size === 0 && waiting.due === null && waiting.parked.length > 0) {
@@ -316,7 +427,11 @@ const work = (
     /** Stores the jobs as pending, then lets the workers at them. */
     const add = (specs: ReadonlyArray<JobSpec>, inRoom = false) =>
       Effect.gen(function* () {
-        const jobs = specs.map((spec) => ({ jobId: JobId.make(`${runId}-${++numbered}`), spec }))
+        const jobs = specs.map((spec) => ({
+          jobId: JobId.make(`${runId}-${++numbered}`),
+          spec,
+          lane: laneOf(options, spec)
+        }))
         yield* journal.add(runId, jobs)
         if (inRoom) for (const { jobId } of jobs) housed.add(jobId)
         submitted += jobs.length
@@ -353,7 +468,6 @@ const work = (
         )
       }).pipe(Effect.uninterruptible)
 
-    yield* add(planned)
     tell({
       kind: "runStarted",
       at: wall(),
@@ -361,12 +475,14 @@ const work = (
       project,
       workers: numWorkers,
       containment: shop.processes.level,
+      overlaps: overlapping,
       earlier: ended(),
       jobs: (yield* journal.jobs(runId).pipe(Effect.catchTag("NotFound", Effect.die))).flatMap(
         ({ jobId, spec: { agentId, directory, role, tool }, status }) =>
           isTerminal(status) ? [] : [{ jobId, agentId, role, tool, directory }]
       )
     })
+    yield* account
     yield* Effect.forkScoped(dispatch)
     yield* Effect.forever(beat).pipe(
       Effect.catchAll((error) => Deferred.fail(broken, error)),
@@ -445,6 +561,12 @@ const work = (
       parked: Effect.map(journal.waiting(runId), ({ parked }) => parked)
     }
   })
+
+const overspent = {
+  status: "failed",
+  reason: "BudgetExceeded",
+  error: "the budget of the run is spent – it was not started – raise budget and resume, or split the work"
+} as const
 
 const bug = {
   status: "failed",

@@ -37,7 +37,7 @@ export const runAgents = async (
         yield* promise.known(options)
       ).pipe(Effect.mapError(promise.renamed(options.numWorkers === undefined ? {} : { workers: "numWorkers" })))
       const { results } = yield* Effect.flatMap(Orchestrator, (orchestrator) =>
-        orchestrator.run(config, promise.listener(options))
+        orchestrator.run(config, { failFast: options.failFast ?? false, ...promise.listener(options) })
       ).pipe(Effect.provide(promise.layer(options, config)))
       return results
     }),

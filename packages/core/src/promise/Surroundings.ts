@@ -18,6 +18,8 @@ export interface Surroundings {
   readonly tools?: ReadonlyArray<ToolAdapter>
   /** Another backend for the shared memory; default SQLite in `dataDir`. */
   readonly memory?: MemoryModule.Backend
+  /** Cancel the others as soon as one agent does not complete; default false. */
+  readonly failFast?: boolean
   /** Ends every agent when aborted; what is waited for is rejected with its reason then. */
   readonly signal?: AbortSignal
   /** Called with what happens, in order; a result is stored before it is told. What it throws is an uncaught exception. */

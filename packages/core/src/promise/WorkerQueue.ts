@@ -75,22 +75,26 @@ export const WorkerQueue = { make }
 
 const open = (options: WorkerQueueOptions, scope: Scope.CloseableScope) =>
   Effect.gen(function* () {
-    const { maxQueueSize, signal } = options
+    const { signal } = options
     const config = yield* RunConfig.forQueue(
       {
         ...options.settings,
         ...promise.settings(options, { workers: options.numWorkers, timeout: options.defaultTimeout }),
-        ...(maxQueueSize === undefined ? {} : { maxQueueSize })
+        ...(options.maxQueueSize === undefined ? {} : { maxQueueSize: options.maxQueueSize })
       },
       yield* promise.known(options)
     ).pipe(Effect.mapError(promise.renamed({ workers: "numWorkers", timeout: "defaultTimeout" })))
     const context = yield* Layer.build(promise.layer(options, config))
     const table = jobTable.make()
     const { onEvent } = promise.listener(options)
+    const { budget, maxQueueSize, overlap, project, workers } = config
     const queue = yield* Core.make({
-      project: config.project,
-      numWorkers: config.workers,
-      maxQueueSize: config.maxQueueSize,
+      project,
+      numWorkers: workers,
+      maxQueueSize,
+      budget,
+      overlap,
+      failFast: options.failFast ?? false,
       onEvent: (event) => {
         table.see(event)
         onEvent?.(event)

@@ -1,0 +1,22 @@
+/** What may be spent, against what has been. */
+import type { Budget } from "../Job.js"
+import type { Spent } from "../JobQueue.js"
+import type { Usage } from "../ToolAdapter.js"
+
+/** Null where the program told neither. */
+export const tokensOf = (usage: Usage | null): number | null =>
+  usage?.inputTokens === undefined && usage?.outputTokens === undefined
+    ? null
+    : (usage.inputTokens ?? 0) + (usage.outputTokens ?? 0)
+
+/** The part of the budget that is spent: 1 and more is all of it. */
+export const part = (budget: Budget, spent: Pick<Spent, "costUsd" | "tokens">): number =>
+  Math.max(
+    budget.maxCostUsd === null ? 0 : spent.costUsd / budget.maxCostUsd,
+    budget.maxTokens === null ? 0 : spent.tokens / budget.maxTokens
+  )
+
+export const plus = (spent: Pick<Spent, "costUsd" | "tokens">, usage: Usage | null) => ({
+  costUsd: spent.costUsd + (usage?.costUsd ?? 0),
+  tokens: spent.tokens + (tokensOf(usage) ?? 0)
+})
