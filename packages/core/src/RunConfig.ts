@@ -19,7 +19,6 @@ import * as configSchema from "./internal/configSchema.js"
 import * as configText from "./internal/configText.js"
 import type { JobSpec } from "./Job.js"
 import type { ToolAdapter } from "./ToolAdapter.js"
-import type { Loaded } from "./ToolModule.js"
 import type { OverlapPolicy, RunBudget } from "./WorkerQueue.js"
 
 /** What a configuration brings along as modules. */
@@ -118,8 +117,8 @@ export interface Known {
   }>
   /** Names of tools that need no `tools` entry. */
   readonly tools: ReadonlyArray<string>
-  /** Tool adapters that are loaded already, by the word that names them: for the overrides. */
-  readonly modules?: ReadonlyMap<string, Loaded>
+  /** Where a package is looked for that `overrides.tool` names, absolute; default where the configuration is. */
+  readonly here?: string
   /** An unknown `tool` in here is an issue with the path `--tool`. */
   readonly overrides?: Overrides
   /** The task of an agent whose `taskFile` is `-`; default: the whole of stdin. */

@@ -114,12 +114,17 @@ describe("a configuration", () => {
 
   it.effect("gives way to a module of the command line", () =>
     Effect.gen(function* () {
-      const loaded = yield* ToolModule.load("./echo.mjs", home.work)
-      const { jobs } = yield* decode([{ ...agent, tool: "mock" }], {
-        overrides: { tool: "./echo.mjs" },
-        modules: new Map([["./echo.mjs", loaded]])
-      })
-      expect(jobs.map(({ settings, tool }) => [tool, settings])).toEqual([["echo", { adapter: loaded.file }]])
+      const here = path.join(home.root, "elsewhere")
+      fs.mkdirSync(here)
+      const echo = path.join(home.work, "echo.mjs")
+      const { jobs } = yield* decode([{ ...agent, tool: "mock" }], { overrides: { tool: echo }, here })
+      expect(jobs.map(({ settings, tool }) => [tool, settings])).toEqual([["echo", { adapter: echo }]])
+      // A package is one of where the user stands; a name of the configuration's is no package.
+      const problem = yield* Effect.flip(decode([agent], { overrides: { tool: "my-tool" }, here }))
+      expect(problem.issues).toMatchObject([{ path: "--tool" }])
+      const said = { tools: { "my-tool": { command: ["/bin/cat"] } }, agents: [agent] }
+      const own = yield* decode(said, { overrides: { tool: "my-tool" } })
+      expect([own.jobs[0]?.settings, own.adapters.size]).toEqual([{ command: ["/bin/cat"] }, 0])
     })
   )
 

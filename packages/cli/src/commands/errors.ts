@@ -7,7 +7,7 @@ const limit = parameters.limit("l", 1000, 20)
 export const errors: Command = {
   name: "errors",
   summary: "List the errors that agents reported, newest first",
-  parameters: [parameters.project, limit, parameters.json],
+  parameters: [parameters.project, limit, parameters.memory, parameters.memoryOptions, parameters.json],
   examples: [["contextfs orchestrator errors --project myproject", "What went wrong in a project"]],
   details: ["Shows id, type, role, time (UTC), summary and tags. contextfs memory recall ID shows one in full."],
   run: (given, session) => {

@@ -8,7 +8,7 @@ const role = option({ name: "role", short: "r", value: "TEXT", help: "Only of ag
 export const findings: Command = {
   name: "findings",
   summary: "List what agents saved, newest first",
-  parameters: [parameters.project, limit, role, parameters.json],
+  parameters: [parameters.project, limit, role, parameters.memory, parameters.memoryOptions, parameters.json],
   examples: [
     ["contextfs orchestrator findings --project myproject --limit 10", "The last ten of a project"],
     ["contextfs orchestrator findings -p myproject --role review", "Only what reviewers found"]

@@ -7,7 +7,7 @@ import * as store from "../internal/store.js"
 export const mcp: Command = {
   name: "mcp",
   summary: "Serve the shared memory to a session of your own, over stdio (MCP)",
-  parameters: [parameters.project],
+  parameters: [parameters.project, parameters.memory, parameters.memoryOptions],
   examples: [["claude mcp add contextfs -- contextfs mcp", "Attach it to your own claude sessions"]],
   details: ["Inside a run it is the agent's own bridge to the run's memory, and opens no database."],
   run: (given, session) =>

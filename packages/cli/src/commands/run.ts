@@ -18,7 +18,17 @@ const jsonl = flag({ name: "jsonl", help: "One JSON document a line for everythi
 export const run: Command = {
   name: "run",
   summary: "Run the agents of a file concurrently, with one shared memory",
-  parameters: [file, parameters.project, parameters.tool, workers, parameters.timeout, parameters.json, jsonl],
+  parameters: [
+    file,
+    parameters.project,
+    parameters.tool,
+    workers,
+    parameters.timeout,
+    parameters.memory,
+    parameters.memoryOptions,
+    parameters.json,
+    jsonl
+  ],
   examples: [
     ["contextfs orchestrator run agents.json --workers 3", "Three at a time"],
     ["contextfs orchestrator run agents.json --tool mock", "Rehearse it without a model, at no cost"],

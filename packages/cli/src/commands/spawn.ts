@@ -14,7 +14,18 @@ const wait = flag({ name: "wait", short: "w", help: "Wait for its end and show i
 export const spawn: Command = {
   name: "spawn",
   summary: "Run a single agent",
-  parameters: [role, directory, task, wait, parameters.project, parameters.tool, parameters.timeout, parameters.json],
+  parameters: [
+    role,
+    directory,
+    task,
+    wait,
+    parameters.project,
+    parameters.tool,
+    parameters.timeout,
+    parameters.memory,
+    parameters.memoryOptions,
+    parameters.json
+  ],
   examples: [
     ['contextfs orchestrator spawn test ./tests "Write unit tests for auth" --wait', "Run it here until it is done"],
     ['contextfs orchestrator spawn review . "Look for races" --wait --tool codex', "With another agent program"]

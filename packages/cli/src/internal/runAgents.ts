@@ -1,9 +1,11 @@
 /** The way of `run` and `spawn --wait`: configuration, services, view. Loaded only by them. */
+import * as path from "node:path"
 import { AgentProcess } from "@contextfs/core/AgentProcess"
 import * as Live from "@contextfs/core/Live"
 import { Orchestrator, type RunResult } from "@contextfs/core/Orchestrator"
 import * as RunConfig from "@contextfs/core/RunConfig"
 import * as Tools from "@contextfs/core/Tools"
+import * as UserModule from "@contextfs/memory/UserModule"
 import * as RoleRegistry from "@contextfs/roles/RoleRegistry"
 import * as Effect from "effect/Effect"
 import { exitCodes, type Failure, UsageError } from "../CliError.js"
@@ -13,7 +15,7 @@ import { style } from "./layout.js"
 import * as parameters from "./parameters.js"
 import { interrupted, type RunRecord, record } from "./runRecord.js"
 import { summary } from "./runSummary.js"
-import { dataDir } from "./store.js"
+import { chosen, dataDir } from "./store.js"
 import type { Format } from "./views.js"
 import * as views from "./views.js"
 
@@ -33,13 +35,18 @@ interface Request {
 const given = (overrides: Request["overrides"]): RunConfig.Overrides =>
   Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined))
 
+/** A module that is a file is meant from where the user stands, not from where the configuration is. */
+const fromHere = (tool: string | undefined, { cwd }: Session) =>
+  tool !== undefined && UserModule.isFile(tool) ? path.resolve(cwd, tool) : tool
+
 const load = ({ overrides, source, where }: Request, session: Session) => {
   // The variable wins over the file, the option over both.
   const project = parameters.namedProject(overrides.project, session)
   const known: RunConfig.Known = {
     roles: RoleRegistry.builtIn,
     tools: [...Tools.builtIn.keys()],
-    overrides: given({ ...overrides, project })
+    here: session.cwd,
+    overrides: given({ ...overrides, tool: fromHere(overrides.tool, session), project })
   }
   const config =
     "file" in source
@@ -79,6 +86,7 @@ export const runAgents = (request: Request, session: Session): Effect.Effect<Ans
   Effect.gen(function* () {
     const { format } = request
     const config = yield* load(request, session)
+    const memory = (yield* chosen(session)) ?? config.memory
     const clock = yield* Effect.clock
     let known: RunRecord | undefined
     const result = yield* Effect.gen(function* () {
@@ -95,7 +103,14 @@ export const runAgents = (request: Request, session: Session): Effect.Effect<Ans
       })
     }).pipe(
       Effect.scoped,
-      Effect.provide(Live.layer({ dataDir: dataDir(session), env: session.env })),
+      Effect.provide(
+        Live.layer({
+          dataDir: dataDir(session),
+          env: session.env,
+          adapters: config.adapters,
+          ...(memory === undefined ? {} : { memory })
+        })
+      ),
       Effect.onInterrupt(() =>
         Effect.sync(() => {
           if (known === undefined) return

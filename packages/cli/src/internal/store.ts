@@ -6,17 +6,39 @@ import type { StorageError } from "@contextfs/memory/MemoryError"
 import type { MemoryStore, MemoryStoreService } from "@contextfs/memory/MemoryStore"
 import * as Namespace from "@contextfs/memory/Namespace"
 import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
+import { UsageError } from "../CliError.js"
 import type { Session } from "../Session.js"
 
 export const dataDir = (session: Session): string => Namespace.dataDir(session.env, session.home)
+
+/** The backend that the command line names. What is wrong with it is a matter of usage. */
+export const chosen = ({
+  cwd,
+  memory
+}: Session): Effect.Effect<Layer.Layer<MemoryStore, StorageError> | undefined, UsageError> =>
+  Effect.gen(function* () {
+    if (memory === undefined) return undefined
+    const { module, options } = memory
+    if (module === undefined) {
+      const hint = "name the module with --memory"
+      return yield* new UsageError({ message: "--memory-options without --memory", where: "--memory-options", hint })
+    }
+    const { load } = yield* Effect.promise(() => import("@contextfs/memory/MemoryModule"))
+    return yield* load({ module, options, directory: cwd }).pipe(
+      Effect.mapError(({ hint, message, module }) => new UsageError({ message, where: `--memory ${module}`, hint }))
+    )
+  })
 
 /** The memory for an effect that needs it as a service; made where there is none. */
 export const provide = <A, E>(
   session: Session,
   effect: Effect.Effect<A, E, MemoryStore>
-): Effect.Effect<A, E | StorageError> =>
+): Effect.Effect<A, E | StorageError | UsageError> =>
   Effect.gen(function* () {
+    const layer = yield* chosen(session)
+    if (layer !== undefined) return yield* Effect.provide(effect, layer)
     const { layerSqlite } = yield* Effect.promise(() => import("@contextfs/memory/MemoryStore"))
     return yield* Effect.provide(effect, layerSqlite({ path: path.join(dataDir(session), Namespace.databaseName) }))
   })
@@ -31,14 +53,14 @@ const withStore = <A, E>(session: Session, use: (store: MemoryStoreService) => E
 export const write: <A, E>(
   session: Session,
   use: (store: MemoryStoreService) => Effect.Effect<A, E>
-) => Effect.Effect<A, E | StorageError> = withStore
+) => Effect.Effect<A, E | StorageError | UsageError> = withStore
 
 /** None where there is no memory yet. */
 export const read = <A, E>(
   session: Session,
   use: (store: MemoryStoreService) => Effect.Effect<A, E>
-): Effect.Effect<Option.Option<A>, E | StorageError> =>
-  fs.existsSync(path.join(dataDir(session), Namespace.databaseName))
+): Effect.Effect<Option.Option<A>, E | StorageError | UsageError> =>
+  session.memory !== undefined || fs.existsSync(path.join(dataDir(session), Namespace.databaseName))
     ? Effect.asSome(withStore(session, use))
     : Effect.succeedNone
 

@@ -26,15 +26,22 @@ interface Around {
   readonly directory: string
   /** Names that are no modules. */
   readonly tools: ReadonlyArray<string>
-  readonly modules?: ReadonlyMap<string, ToolModule.Loaded> | undefined
+  readonly overrides?: { readonly tool?: string } | undefined
+  /** Where a package is looked for that the overrides name. Absolute. */
+  readonly here?: string | undefined
 }
 
-/** Where a tool or an adapter is named, and by which word. */
-const references = (value: unknown): ReadonlyArray<readonly [Path, string]> => {
+/** Where a tool or an adapter is named, by which word, and what the word is relative to. */
+const references = (
+  value: unknown,
+  { directory, here = directory, overrides }: Around
+): ReadonlyArray<readonly [Path, string, string]> => {
   const { agents, tool, tools } = Array.isArray(value) ? { agents: value } : object(value)
   const base: Path = Array.isArray(value) ? [] : ["agents"]
-  const named = (path: Path, word: unknown) => (typeof word === "string" ? [[path, word] as const] : [])
+  const named = (path: Path, word: unknown, from = directory) =>
+    typeof word === "string" ? [[path, word, from] as const] : []
   return [
+    ...named(["--tool"], overrides?.tool, here),
     ...named(["tool"], tool),
     ...(Array.isArray(agents) ? agents : []).flatMap((agent, index) =>
       named([...base, index, "tool"], object(agent)["tool"])
@@ -51,13 +58,13 @@ export const load = (value: unknown, around: Around): Effect.Effect<Modules> =>
   Effect.gen(function* () {
     const { directory } = around
     const names = new Set([...around.tools, ...Object.keys(object(object(value)["tools"])), "command"])
-    const tools = new Map<string, ToolModule.Loaded | null>(around.modules)
+    const tools = new Map<string, ToolModule.Loaded | null>()
     const problems: Array<Problem> = []
-    for (const [path, word] of references(value)) {
+    for (const [path, word, from] of references(value, around)) {
       if (names.has(word) || tools.has(word)) continue
       // A word that is no package either is an unknown tool, and told as such.
-      if (!UserModule.isFile(word) && Option.isNone(yield* Effect.option(UserModule.resolve(word, directory)))) continue
-      const loaded = yield* Effect.either(ToolModule.load(word, directory))
+      if (!UserModule.isFile(word) && Option.isNone(yield* Effect.option(UserModule.resolve(word, from)))) continue
+      const loaded = yield* Effect.either(ToolModule.load(word, from))
       tools.set(
         word,
         Either.getOrElse(loaded, () => null)
