@@ -15,7 +15,8 @@ import { readFile, rename, writeFile } from "node:fs/promises"
  * @typedef {import("@contextfs/memory/MemoryStore").MemoryEvent} MemoryEvent
  * @typedef {{ readonly memory: Memory, readonly deleted: boolean }} Entry
  * @typedef {{ readonly entries: ReadonlyArray<Entry>, readonly links: ReadonlyArray<Link>,
- *   readonly events: ReadonlyArray<MemoryEvent> }} State
+ *   readonly events: ReadonlyArray<Event> }} State
+ * @typedef {Omit<MemoryEvent, "memory"> & { readonly memoryId: string }} Event  As it is kept: the memory may change since.
  */
 
 /** @type {State} */
@@ -138,18 +139,7 @@ export default function jsonFileStore(options) {
         return [memory, noted({ ...put(old, memory, true), links }, now, "deleted", memory.id, by)]
       }),
 
-    events: async (query) => {
-      const { events } = await state
-      return events
-        .filter(
-          ({ sequence, by }) =>
-            sequence > (query.since ?? 0) &&
-            (query.project ?? by.project) === by.project &&
-            (query.runId ?? by.runId) === by.runId &&
-            (query.jobId ?? by.jobId) === by.jobId
-        )
-        .slice(0, query.limit)
-    },
+    events: async (query) => told(await state, query).slice(0, query.limit),
 
     /** Everything that was begun is in the file. */
     close: async () => {
@@ -245,9 +235,36 @@ const fits =
     same(filter, memory, "jobId") &&
     same(filter, memory, "repo") &&
     same(filter, memory, "sourceTool") &&
-    (filter.agents !== true || memory.role !== undefined) &&
-    (filter.types === undefined || filter.types.length === 0 || filter.types.includes(memory.type)) &&
+    oneOf(filter.types, memory.type) &&
     (filter.tags ?? []).every((tag) => memory.tags.includes(tag))
+
+/** @typedef {import("@contextfs/memory/PromiseStore").StoredEvent} StoredEvent */
+/** @type {(state: State, query: import("@contextfs/memory/MemoryStore").EventQuery) => ReadonlyArray<StoredEvent>} */
+const told = ({ entries, events }, query) => {
+  const memories = new Map(entries.map((entry) => [entry.memory.id, entry]))
+  const fitting = events.flatMap(({ memoryId, ...event }) => {
+    const entry = memories.get(memoryId)
+    const { by, kind, sequence } = event
+    return entry !== undefined &&
+      sequence > (query.since ?? 0) &&
+      (query.project ?? by.project) === by.project &&
+      (query.runId ?? by.runId) === by.runId &&
+      (query.jobId ?? by.jobId) === by.jobId &&
+      (query.role ?? by.role) === by.role &&
+      (query.agents !== true || by.role !== undefined) &&
+      oneOf(query.kinds, kind) &&
+      oneOf(query.types, entry.memory.type) &&
+      (query.current !== true || (!entry.deleted && entry.memory.supersededBy === null))
+      ? [{ ...event, memory: entry.memory }]
+      : []
+  })
+  const last = new Map(fitting.map(({ memory, sequence }) => [memory.id, sequence]))
+  const wanted = fitting.filter(({ memory, sequence }) => query.current !== true || last.get(memory.id) === sequence)
+  return query.newestFirst === true ? wanted.reverse() : wanted
+}
+
+/** @type {<A>(wanted: ReadonlyArray<A> | undefined, it: A) => boolean} */
+const oneOf = (wanted, it) => wanted === undefined || wanted.length === 0 || wanted.includes(it)
 
 /** @type {(filter: Filter, memory: Memory, key: keyof Filter & keyof Memory) => boolean} */
 const same = (filter, memory, key) => filter[key] === undefined || filter[key] === memory[key]

@@ -151,9 +151,11 @@ describe.skipIf(programs.length < 4).each(each)("one conversation with each prog
 const eventsOf = async ({ agentId, evidence }: JobSeen): Promise<ReadonlyArray<string>> => {
   const decoder = Tools.builtIn.get(agentId)?.decoder()
   if (decoder === undefined) throw new Error(`no adapter ${agentId}`)
-  const text = await readFile(join(string(evidence["folder"]), "stdout"), "utf8")
+  const written = (name: string) => readFile(join(string(evidence["folder"]), name), "utf8")
+  const lines = (await written("stdout")).split("\n").flatMap((line) => decoder.line(line))
+  const exitCode = Number(evidence["exitCode"])
   const told: Array<string> = []
-  for (const event of text.split("\n").flatMap((line) => decoder.line(line))) {
+  for (const event of [...lines, ...(decoder.end?.({ exitCode, stderr: await written("stderr") }) ?? [])]) {
     if (event.kind === "message" && event.delta === true) told.push(`${told.pop()}${event.text}`)
     else if (event.kind !== "usage") told.push(inWords(event))
   }

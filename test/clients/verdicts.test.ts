@@ -18,12 +18,16 @@ import { people } from "./support/people.js"
 import { configure, programs } from "./support/programs.js"
 import { type RunSeen, runSeen } from "./support/results.js"
 import { chosen, full } from "./support/settings.js"
-import { expectedOf, outcomeOf, type Situation } from "./support/situation.js"
+import { expectedOf, type Made, outcomeOf, type Situation } from "./support/situation.js"
 import { situations } from "./support/situations.js"
 import { type Ended, makeWorld, type World } from "./support/world.js"
 
 /** As many agents as the machine bears: what a program needs to start counts against its clocks. */
 const workers = 8
+
+/** One of the chosen goes on from it. */
+const isContinued = (name: string): boolean =>
+  situations.some(({ name: chooser, continues }) => continues === name && chosen?.includes(chooser) === true)
 
 const cases = programs.flatMap((program) => people.map((person) => ({ program, person })))
 
@@ -31,7 +35,7 @@ const titled = cases.map((each) => [`${each.program.name} as ${each.person.name}
 
 describe.each(titled)("%s", (title, { program, person }) => {
   const tried = situations.filter(({ name, full: long }) =>
-    chosen === undefined ? full || long === undefined : chosen.includes(name)
+    chosen === undefined ? full || long === undefined : chosen.includes(name) || isContinued(name)
   )
   const here = tried.filter(({ impossible }) => impossible?.[program.name] === undefined)
   const folderOf = ({ name, folder }: Situation): string => folder ?? name
@@ -39,6 +43,7 @@ describe.each(titled)("%s", (title, { program, person }) => {
   let world: World
   let ended: Ended
   let run: RunSeen
+  let later: RunSeen | undefined
   let disturbances: ReadonlyArray<PromiseSettledResult<void>>
 
   beforeAll(async () => {
@@ -50,10 +55,25 @@ describe.each(titled)("%s", (title, { program, person }) => {
     const scripts = byAgent(Object.fromEntries(here.map((situation) => [situation.name, situation.script(made)])))
     // After a summary nothing tells which agent it was.
     script = (conversation) => (promptTag(conversation) === undefined ? { text: "in the end" } : scripts(conversation))
+    const begin = here.filter(({ continues }) => continues === undefined)
+    const goOn = here.filter(({ continues }) => continues !== undefined)
+    const first = await start("first.json", made, begin)
+    disturbances = await Promise.allSettled(here.map(({ meanwhile }) => meanwhile?.(made)))
+    ended = await first.ended
+    run = runSeen(ended)
+    if (goOn.length > 0) later = runSeen(await (await start("later.json", made, goOn)).ended)
+  })
+
+  /** Resolves as soon as the run has begun. */
+  const start = async (
+    name: string,
+    made: Made,
+    these: ReadonlyArray<Situation>
+  ): Promise<{ ended: Promise<Ended> }> => {
     const standard = program.settings(server.url)
     const agents = await Promise.all(
-      here.map(async (situation) => {
-        const { name, agent, env, keyless, task, tool } = situation
+      these.map(async (situation) => {
+        const { name, agent, continues, env, keyless, task, tool } = situation
         const own = await tool?.(made)
         return {
           settings: {
@@ -69,6 +89,7 @@ describe.each(titled)("%s", (title, { program, person }) => {
             directory: await world.directory(folderOf(situation)),
             ...(program.model === undefined ? {} : { model: program.model }),
             task: task ?? `[[agent:${name}]] Do what you can.`,
+            ...(continues === undefined ? {} : { session: jobOf(continues)?.sessionId }),
             ...(await agent?.(made)),
             env: { ...(keyless === true ? {} : program.key), ...(await env?.(made)) }
           }
@@ -82,21 +103,18 @@ describe.each(titled)("%s", (title, { program, person }) => {
       tools: Object.fromEntries(agents.map(({ agent, settings }) => [agent.tool, settings])),
       agents: agents.map(({ agent }) => agent)
     }
-    const file = await world.file("agents.json", JSON.stringify(configuration))
+    const file = await world.file(name, JSON.stringify(configuration))
     await world.handOver()
-    const args = ["orchestrator", "run", file, "--workers", String(Math.min(workers, here.length)), "--json"]
-    const going = world.contextfs(args, program.env(server.url))
-    disturbances = await Promise.allSettled(here.map(({ meanwhile }) => meanwhile?.(made)))
-    ended = await going
-    run = runSeen(ended)
-  })
+    const args = ["orchestrator", "run", file, "--workers", String(Math.min(workers, these.length)), "--json"]
+    return { ended: world.contextfs(args, program.env(server.url)) }
+  }
   afterAll(async () => {
     if (run !== undefined) {
       table(
         tried.map((each) => {
           const why = each.impossible?.[program.name]
           return why === undefined
-            ? [each.name, expectedOf(each, program).join(" or "), seen(each.name)]
+            ? [each.name, expectedOf(each, program.name).join(" or "), seen(each.name)]
             : [each.name, "impossible", why]
         })
       )
@@ -105,7 +123,8 @@ describe.each(titled)("%s", (title, { program, person }) => {
     await server?.close()
   })
 
-  const jobOf = (name: string) => run.jobs.find(({ agentId }) => agentId === name)
+  const jobs = () => [run, later].flatMap((each) => each?.jobs ?? [])
+  const jobOf = (name: string) => jobs().find(({ agentId }) => agentId === name)
   const seen = (name: string): string => {
     const job = jobOf(name)
     return job === undefined ? "no result" : outcomeOf(job)
@@ -120,14 +139,17 @@ describe.each(titled)("%s", (title, { program, person }) => {
   }
 
   const promises = here.map(
-    (situation) => [situation.name, expectedOf(situation, program).join(" or "), situation] as const
+    (situation) => [situation.name, expectedOf(situation, program.name).join(" or "), situation] as const
   )
   it.each(promises)("%s ends as %s", (name, _, situation) => {
     const job = jobOf(name)
     if (job === undefined) throw new Error("no result")
-    expect(expectedOf(situation, program), `${job.error} ${JSON.stringify(job.evidence)}`).toContain(outcomeOf(job))
+    expect(expectedOf(situation, program.name), `${job.error} ${JSON.stringify(job.evidence)}`).toContain(
+      outcomeOf(job)
+    )
     expect(job.status).toBe(outcomeOf(job) === "completed" ? "completed" : "failed")
     situation.also?.(job, { world, program, server })
+    if (situation.continues !== undefined) expect(job.sessionId).toBe(jobOf(situation.continues)?.sessionId)
   })
 
   it("was disturbed as planned", () => {
@@ -140,7 +162,7 @@ describe.each(titled)("%s", (title, { program, person }) => {
   })
 
   it("keeps the output of each that said that it was done whole: up to the last line, and nothing but its events", async () => {
-    for (const { agentId, evidence } of run.jobs.filter(({ evidence }) => evidence["lastEvent"] === "finished")) {
+    for (const { agentId, evidence } of jobs().filter(({ evidence }) => evidence["lastEvent"] === "finished")) {
       const text = await readFile(join(string(evidence["folder"]), "stdout"), "utf8")
       expect({ agentId, noise: evidence["noise"], end: text.at(-1) }).toEqual({ agentId, noise: 0, end: "\n" })
       expect(

@@ -17,6 +17,7 @@ import type {
   MemoryNotFound,
   StorageError
 } from "@contextfs/memory/MemoryError"
+import type { RoleFileError } from "@contextfs/roles/RoleError"
 import * as Data from "effect/Data"
 
 /** The words given are not a command line of ours. */
@@ -56,6 +57,7 @@ export type Failure =
   | FileError
   | ConfigError
   | ConfigNotFound
+  | RoleFileError
   | AgentUnavailable
   | PolicyRefused
   | HostUnfit
@@ -85,10 +87,11 @@ export const exitCodes = {
 /** Ended by a signal: 128 and its number. */
 export const signalCodes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const
 
-const table: Readonly<Record<Failure["_tag"], { readonly class: string; readonly code: number }>> = {
+export const table: Readonly<Record<Failure["_tag"], { readonly class: string; readonly code: number }>> = {
   UsageError: { class: "UsageError", code: exitCodes.usage },
   InvalidMemory: { class: "UsageError", code: exitCodes.usage },
   ConfigError: { class: "ConfigError", code: exitCodes.config },
+  RoleFileError: { class: "ConfigError", code: exitCodes.config },
   ConfigNotFound: { class: "NotFound", code: exitCodes.notFound },
   NotFound: { class: "NotFound", code: exitCodes.notFound },
   MemoryNotFound: { class: "NotFound", code: exitCodes.notFound },
@@ -114,7 +117,7 @@ export interface Report {
   readonly message: string
   readonly where?: string
   readonly hint?: string
-  readonly issues?: ConfigError["issues"]
+  readonly issues?: ConfigError["issues"] | RoleFileError["issues"]
   readonly file?: string
   /** What there is all the same, for programs. */
   readonly result?: unknown
@@ -132,6 +135,11 @@ export const report = (failure: Failure): Report => {
         issues: failure.issues,
         ...(failure.file === null ? {} : { file: failure.file })
       }
+    case "RoleFileError": {
+      const files = new Set(failure.issues.map(({ file }) => file))
+      const file = files.size === 1 ? failure.issues[0].file : "role files"
+      return { class: name, code, message: failure.message, issues: failure.issues, file }
+    }
     case "ConfigNotFound":
       return {
         class: name,

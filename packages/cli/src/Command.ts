@@ -22,9 +22,14 @@ export interface Parameter<A> {
   /** May be given more than once. */
   readonly many: boolean
   readonly choices?: ReadonlyArray<string>
+  /** What it names, so that a shell can complete it where there are no choices. */
+  readonly completes?: Completes
   /** From the texts given; left: what was expected. */
   readonly read: (texts: ReadonlyArray<string>) => Either.Either<A, string>
 }
+
+/** `job`: a job or a run. */
+export type Completes = "file" | "directory" | "role" | "tool" | "run" | "job"
 
 /** The value of a parameter of this command; all have been checked before. */
 export type Given = <A>(parameter: Parameter<A>) => A
@@ -62,6 +67,7 @@ interface Named {
   readonly name: string
   readonly short?: string
   readonly help: string
+  readonly completes?: Completes
 }
 type Reader<A> = (text: string) => Either.Either<A, string>
 
@@ -94,6 +100,16 @@ export const optionalArgument = (named: Named): Parameter<string | undefined> =>
   required: false,
   many: false,
   read: ([first]) => (first === undefined ? Either.right(undefined) : text(first))
+})
+
+/** An argument that may be given any number of times, and is the last one. */
+export const manyArguments = (named: Named): Parameter<ReadonlyArray<string>> => ({
+  ...named,
+  kind: "argument",
+  value: named.name,
+  required: false,
+  many: true,
+  read: (texts) => Either.all(texts.map(text))
 })
 
 export const flag = (named: Named): Parameter<boolean> => ({

@@ -1,5 +1,7 @@
 /** The table of commands. To add one: a file in `commands/`, and its name in here. */
 import type { Group } from "./Command.js"
+import { completions } from "./commands/completions.js"
+import { doctor } from "./commands/doctor.js"
 import { errors } from "./commands/errors.js"
 import { findings } from "./commands/findings.js"
 import { initConfig } from "./commands/initConfig.js"
@@ -8,15 +10,18 @@ import { memoryList } from "./commands/memoryList.js"
 import { memoryRecall } from "./commands/memoryRecall.js"
 import { memorySave } from "./commands/memorySave.js"
 import { memorySearch } from "./commands/memorySearch.js"
+import { monitor } from "./commands/monitor.js"
 import { roles } from "./commands/roles.js"
 import { run } from "./commands/run.js"
 import { spawn } from "./commands/spawn.js"
+import { status } from "./commands/status.js"
 import { tools } from "./commands/tools.js"
+import { trust } from "./commands/trust.js"
 
 const orchestrator: Group = {
   name: "orchestrator",
   summary: "run agents concurrently and see what they did",
-  commands: [initConfig, run, spawn, roles, tools, findings, errors]
+  commands: [initConfig, run, spawn, roles, tools, findings, errors, status, monitor]
 }
 
 const memory: Group = {
@@ -28,5 +33,5 @@ const memory: Group = {
 export const root: Group = {
   name: "contextfs",
   summary: "run many coding agents at once, with one shared memory",
-  commands: [orchestrator, memory, mcp]
+  commands: [orchestrator, memory, mcp, trust, doctor, completions]
 }

@@ -27,13 +27,18 @@ export interface Session {
     readonly colour: boolean
     /** Where pictures can be drawn: a terminal that is not dumb, outside of CI. */
     readonly screen: Screen | undefined
+    /** Waits until its reader has gone away, which shows at the next thing that is printed. */
+    readonly closed: Effect.Effect<void>
   }
   /** One whole line to stderr, beside an answer or an error; nothing with `--json`. */
   readonly note: (text: string) => void
   /** Calls it at the first signal; until then nothing has been ended. */
   readonly onSignal: (listener: () => void) => void
-  /** What an interrupted command has come to: shown before the error, with `--json` as its `result`. */
-  readonly leave: (answer: Answer) => void
+  /**
+   * What an interrupted command has come to: shown before the error, with `--json` as its `result`. Quietly: a signal is
+   * how it ends, and no error.
+   */
+  readonly leave: (answer: Answer | "quietly") => void
   /** Waits for the second signal, which means: at once. */
   readonly hurried: Effect.Effect<void>
 }

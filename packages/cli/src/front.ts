@@ -1,12 +1,14 @@
 /**
- * The file that is executed: answers `--version` and the listing of roles by itself, else loads the main part with a code cache, so that V8 need
+ * The file that is executed: answers `--version` and, where nobody has written a role, the listing of roles by itself, else loads the main part with a code cache, so that V8 need
  * not compile it again. Every failure of the cache is silent: then it is loaded as usual.
  */
 import fs from "node:fs"
 import Module from "node:module"
 import path from "node:path"
 import vm from "node:vm"
+import { dataDir } from "@contextfs/memory/Namespace"
 import { builtIn } from "@contextfs/roles/builtIn"
+import { hasRoleFiles } from "@contextfs/roles/folders"
 import { rolesText } from "./internal/rolesText.js"
 
 declare const __VERSION__: string
@@ -21,10 +23,15 @@ declare global {
 
 const words = process.argv.slice(2).join(" ")
 if (words === "--version") process.stdout.write(`${__VERSION__}\n`)
-else if (words === "orchestrator roles") process.stdout.write(rolesText(builtIn))
+else if (words === "orchestrator roles" && !writtenRoles()) process.stdout.write(rolesText(builtIn))
 else {
   useCodeCache()
   Module.createRequire(__filename)(path.join(__dirname, __MAIN__))
+}
+
+function writtenRoles(): boolean {
+  const home = process.env["HOME"]
+  return hasRoleFiles({ dataDir: dataDir(process.env, home ?? ""), directory: process.cwd(), home })
 }
 
 /** The names of our files carry a hash of their content, so that a cached file never goes stale. */

@@ -11,6 +11,8 @@ import type { Answer } from "./Command.js"
 import { root } from "./Commands.js"
 import { type Globals, type Parsed, parse } from "./internal/argv.js"
 import { cleanLines, json } from "./internal/clean.js"
+import { complete } from "./internal/complete.js"
+import { asking } from "./internal/completionScripts.js"
 import { errorJson, errorText } from "./internal/errorText.js"
 import { help } from "./internal/help.js"
 import { style } from "./internal/layout.js"
@@ -19,7 +21,8 @@ import type { Screen, Session } from "./Session.js"
 
 declare const __VERSION__: string
 
-const print = writer(process.stdout)
+const closed = Deferred.unsafeMake<void>(FiberId.none)
+const print = writer(process.stdout, () => Deferred.unsafeDone(closed, Effect.void))
 const complain = writer(process.stderr)
 const coloured = (stream: NodeJS.WriteStream): boolean =>
   stream.isTTY === true && (process.env["NO_COLOR"] ?? "") === "" && process.env["TERM"] !== "dumb"
@@ -40,7 +43,7 @@ const main = (argv: ReadonlyArray<string>): void => {
     case "command": {
       const hurried = Deferred.unsafeMake<void>(FiberId.none)
       const listeners: Array<() => void> = []
-      let left: Answer | undefined
+      let left: Left
       const session: Session = {
         env: process.env,
         home: homedir(),
@@ -53,7 +56,12 @@ const main = (argv: ReadonlyArray<string>): void => {
         leave: (answer) => {
           left = answer
         },
-        stdout: { columns, colour: coloured(process.stdout), screen: screenOf(process.stdout) },
+        stdout: {
+          columns,
+          colour: coloured(process.stdout),
+          screen: screenOf(process.stdout),
+          closed: Deferred.await(closed)
+        },
         hurried: Deferred.await(hurried)
       }
       const signals = {
@@ -94,11 +102,13 @@ const dispatched = (parsed: Extract<Parsed, { kind: "command" }>, session: Sessi
   )
 }
 
+type Left = Answer | "quietly" | undefined
+
 interface Signals {
   readonly first: () => void
   readonly second: () => void
   /** What the interrupted command has come to. */
-  readonly left: () => Answer | undefined
+  readonly left: () => Left
 }
 
 /** The first signal interrupts, the second means at once, a third changes nothing. */
@@ -122,7 +132,7 @@ const run = (effect: Effect.Effect<Answer, Failure>, signals: Signals, globals: 
   })
 }
 
-const settle = (exit: Exit.Exit<Answer, Failure>, globals: Globals, ended: number | undefined, left?: Answer): void => {
+const settle = (exit: Exit.Exit<Answer, Failure>, globals: Globals, ended: number | undefined, left: Left): void => {
   if (Exit.isSuccess(exit)) {
     const { exitCode, json: document, text } = exit.value
     print(globals.json ? `${json(document)}\n` : text)
@@ -131,6 +141,8 @@ const settle = (exit: Exit.Exit<Answer, Failure>, globals: Globals, ended: numbe
   }
   const { cause } = exit
   if (ended !== undefined && Cause.isInterruptedOnly(cause)) {
+    process.exitCode = ended
+    if (left === "quietly") return
     const message = "ended by a signal"
     if (left !== undefined && !globals.json) print(left.text)
     fail({ class: "Interrupted", code: ended, message, ...(left === undefined ? {} : { result: left.json }) }, globals)
@@ -148,4 +160,17 @@ const fail = (told: Report, globals: Globals): void => {
   process.exitCode = told.code
 }
 
-main(process.argv.slice(2))
+/** What can stand where the cursor is, for the script of a shell; no error of ours disturbs its line. */
+const completing = (words: ReadonlyArray<string>): void => {
+  const place = { cwd: process.cwd(), env: process.env, home: homedir() }
+  Effect.runFork(
+    Effect.promise(() => import("./internal/completionValues.js")).pipe(
+      Effect.flatMap(({ answer }) => answer(complete(root, words), place)),
+      Effect.map(print)
+    )
+  )
+}
+
+const [first, ...rest] = process.argv.slice(2)
+if (first === asking) completing(rest)
+else main(process.argv.slice(2))

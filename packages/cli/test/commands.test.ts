@@ -39,8 +39,8 @@ describe("orchestrator init-config", () => {
     const at = home()
     expect(await at.contextfs(init)).toMatchObject({ code: 0, stderr: "" })
     const config: unknown = JSON.parse(fs.readFileSync(path.join(at.work, "agents.json"), "utf8"))
-    if (!Array.isArray(config)) throw new Error("not the seed's array")
-    for (const { directory } of config) fs.mkdirSync(path.join(at.work, directory), { recursive: true })
+    expect(config).toMatchObject({ agents: [{ role: "test" }, { role: "code" }, { role: "review" }] })
+    for (const folder of ["tests", "src"]) fs.mkdirSync(path.join(at.work, folder))
     const ended = await at.contextfs(["orchestrator", "run", "agents.json", "--tool", "mock", "--workers", "3"])
     expect(ended, ended.stderr + ended.stdout).toMatchObject({ code: 0, stderr: "" })
   })
@@ -54,6 +54,38 @@ describe("orchestrator init-config", () => {
     expect(fs.readFileSync(file, "utf8")).toBe("precious")
     expect(await at.contextfs([...init, "--output", "mine.json", "--force"])).toMatchObject({ code: 0 })
     expect(fs.readFileSync(file, "utf8")).toContain('"role"')
+  })
+
+  it("writes YAML by the name, and the schema beside it where an editor finds it", async () => {
+    const at = home()
+    fs.mkdirSync(path.join(at.work, "ci"))
+    const ended = await at.contextfs([...init, "-o", "ci/agents.yaml", "--json"])
+    expect(ended).toMatchObject({ code: 0, stderr: "" })
+    const schema = path.join(at.work, "ci/.contextfs/agents.schema.json")
+    expect(document(ended.stdout)).toEqual({ file: path.join(at.work, "ci/agents.yaml"), schema })
+    const yaml = fs.readFileSync(path.join(at.work, "ci/agents.yaml"), "utf8")
+    const named = /^# yaml-language-server: \$schema=(\S+)\nagents:\n {2}- role: test\n/.exec(yaml)?.[1] ?? ""
+    expect(path.join(at.work, "ci", named)).toBe(schema)
+    const printed = await at.contextfs([...init, "--schema"])
+    expect(printed).toMatchObject({ code: 0, stdout: fs.readFileSync(schema, "utf8") })
+    expect(document(printed.stdout)).toMatchObject({ $schema: expect.stringContaining("draft-07") })
+    for (const folder of ["tests", "src"]) fs.mkdirSync(path.join(at.work, "ci", folder))
+    const run = await at.contextfs(["orchestrator", "run", "ci/agents.yaml", "-t", "mock", "--dry-run"])
+    expect(run, run.stderr).toMatchObject({ code: 0, stderr: "" })
+
+    await at.contextfs([...init])
+    const config: unknown = JSON.parse(fs.readFileSync(path.join(at.work, "agents.json"), "utf8"))
+    expect(config).toMatchObject({ $schema: "./.contextfs/agents.schema.json" })
+    expect(fs.existsSync(path.join(at.work, ".contextfs/agents.schema.json"))).toBe(true)
+  })
+
+  it("leaves a schema that is there, unless it is told to replace it", async () => {
+    const at = home()
+    const schema = at.file(".contextfs/agents.schema.json", "mine")
+    expect(await at.contextfs(init)).toMatchObject({ code: 0 })
+    expect(fs.readFileSync(schema, "utf8")).toBe("mine")
+    expect(await at.contextfs([...init, "--force"])).toMatchObject({ code: 0 })
+    expect(fs.readFileSync(schema, "utf8")).toContain("draft-07")
   })
 
   it("follows no link out of the way", async () => {
@@ -154,7 +186,9 @@ describe("memory", () => {
     for (const args of [
       ["memory", "list"],
       ["memory", "search", "x"],
-      ["orchestrator", "findings"]
+      ["orchestrator", "findings"],
+      ["orchestrator", "errors"],
+      ["orchestrator", "status"]
     ]) {
       expect(await at.contextfs(args)).toMatchObject({ code: 0, stderr: "" })
     }

@@ -46,10 +46,20 @@ describe("starts with no more than it needs", () => {
     for (const part of Object.values(parts)) expect(holds(loaded, part), part).toBe(false)
   })
 
-  it("--version loads nothing but the front", async () => {
-    const at = home()
-    const loaded = await loadedBy(at, ["--version"])
+  it.each([
+    ["--version", ["--version"]],
+    ["the listing of roles", ["orchestrator", "roles"]]
+  ])("%s loads nothing but the front", async (_, args) => {
+    const loaded = await loadedBy(home(), args)
     expect(loaded.filter((file) => file.startsWith(dist))).toEqual([bin])
+  })
+
+  it("roles that somebody has written load more, but neither SQL nor MCP nor the run", async () => {
+    const at = home()
+    at.file(".contextfs/roles/mover.md", "---\ndescription: Moves\n---\nYou move.\n")
+    const loaded = await loadedBy(at, ["orchestrator", "roles"])
+    expect(loaded.filter((file) => file.startsWith(dist)).length).toBeGreaterThan(1)
+    for (const part of Object.values(parts)) expect(holds(loaded, part), part).toBe(false)
   })
 
   it("a run loads all of them: the witness can see", async () => {

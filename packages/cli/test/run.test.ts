@@ -133,6 +133,27 @@ describe("run", () => {
     expect(await contents("findings", "--role", "review")).toEqual([])
     expect(await contents("findings", "--limit", "1")).toHaveLength(1)
   })
+
+  it("findings and errors of a run: what it saved, also where another one had said it before, once", async () => {
+    const one = home()
+    one.file("agents.json", [agent({ task: 'mock: save error "The build broke"', role: "debug" })])
+    const ran = async (project: string) =>
+      String(document((await one.contextfs([...run, "-t", "mock", "-p", project, "--json"])).stdout)["runId"])
+    const [first, second, elsewhere] = [await ran("shop"), await ran("shop"), await ran("other")]
+    const found = async (...args: ReadonlyArray<string>) => {
+      const told = document((await one.contextfs(["orchestrator", "errors", "--json", ...args])).stdout)
+      const memories = told["memories"]
+      if (!Array.isArray(memories)) throw new Error("no list")
+      return memories.flatMap((memory: unknown) =>
+        at(memory, "content") === "The build broke"
+          ? [[at(memory, "savedBy", "runId"), at(memory, "savedBy", "role")]]
+          : []
+      )
+    }
+    expect(await found("-p", "shop")).toEqual([[second, "debug"]])
+    for (const runId of [first, second, elsewhere]) expect(await found("--run", runId)).toEqual([[runId, "debug"]])
+    expect(await found("--run", first, "-p", "other")).toEqual([])
+  })
 })
 
 describe("nothing an agent prints controls the terminal", () => {

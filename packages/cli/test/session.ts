@@ -10,6 +10,6 @@ export const session = (columns = Number.POSITIVE_INFINITY): Session => ({
   note: () => undefined,
   onSignal: () => undefined,
   leave: () => undefined,
-  stdout: { screen: undefined, columns, colour: false },
+  stdout: { screen: undefined, closed: Effect.never, columns, colour: false },
   hurried: Effect.never
 })

@@ -4,16 +4,18 @@
  */
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as internal from "./internal/agentProcess.js"
 import type { Containment, Level } from "./internal/containment.js"
+import * as containment from "./internal/containment.js"
 import type { HostUnfit, SpawnFailed } from "./OrchestratorError.js"
 
 export type { Containment, Level } from "./internal/containment.js"
 export { markerVariable } from "./internal/marker.js"
+export { isAlive } from "./internal/procfs.js"
 
 export interface LaunchSpec {
   /** The program by absolute path, and its arguments. */
@@ -94,3 +96,7 @@ export interface Options {
 
 export const layer = (options: Options): Layer.Layer<AgentProcess, HostUnfit> =>
   Layer.scoped(AgentProcess, internal.make(options))
+
+/** The strongest containment of this host and what it promises, in words; makes nothing. */
+export const look = (path: string): Effect.Effect<{ readonly level: Level; readonly promise: string }, HostUnfit> =>
+  Effect.map(containment.look(path), ({ level }) => ({ level, promise: containment.describe(level) }))

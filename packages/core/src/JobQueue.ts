@@ -69,6 +69,8 @@ export interface JobEventQuery {
   readonly since?: number
   readonly project?: string
   readonly runId?: string
+  /** Default false: oldest first. */
+  readonly newestFirst?: boolean
   /** Default 100, at most 1000. */
   readonly limit?: number
 }
@@ -212,7 +214,7 @@ export interface JobQueueService {
   readonly attempts: (jobId: string) => Effect.Effect<ReadonlyArray<AttemptRecord>, StorageError>
   /** Newest first. */
   readonly runs: (query: RunQuery) => Effect.Effect<ReadonlyArray<Run>, StorageError>
-  /** The feed of all changes, oldest first. */
+  /** The feed of all changes. */
   readonly events: (query: JobEventQuery) => Effect.Effect<ReadonlyArray<JobEvent>, StorageError>
   /** Leaves word for the owner that a job, or every job of a run, shall end; how many jobs that were. */
   readonly requestCancel: (id: string) => Effect.Effect<number, StorageError>
@@ -226,14 +228,18 @@ export interface JobQueueService {
 
 export class JobQueue extends Context.Tag("@contextfs/core/JobQueue")<JobQueue, JobQueueService>() {}
 
+/** Its file in the data folder. */
+export const databaseName = "orchestrator.db"
+
 export interface Options {
   /** Milliseconds of a clock that all processes of the host share and nobody sets; default the kernel's since boot. */
   readonly monotonic?: Effect.Effect<number>
 }
 
-/** Keeps the journal in one SQLite file, made if missing. */
-export const layerSqlite = (options: Options & { readonly path: string }): Layer.Layer<JobQueue, StorageError> =>
-  Layer.scoped(JobQueue, internal.make(options.path, options))
+/** Keeps the journal in one SQLite file, made if missing; `readOnly`: see `Sqlite`. */
+export const layerSqlite = (
+  options: Options & { readonly path: string; readonly readOnly?: boolean }
+): Layer.Layer<JobQueue, StorageError> => Layer.scoped(JobQueue, internal.make(options))
 
 /** The same in this process only: nothing outlives the layer. */
 export const layerMemory: Layer.Layer<JobQueue, StorageError> = layerSqlite({ path: ":memory:" })

@@ -2,6 +2,7 @@
 import * as path from "node:path"
 import type { StorageError } from "@contextfs/memory/MemoryError"
 import * as MemoryStore from "@contextfs/memory/MemoryStore"
+import type { RoleFileError } from "@contextfs/roles/RoleError"
 import * as RoleRegistry from "@contextfs/roles/RoleRegistry"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -18,6 +19,8 @@ export interface Options {
   readonly dataDir: string
   /** The user's environment. */
   readonly env: Readonly<Record<string, string | undefined>>
+  /** Where the user stands: the project around it may have roles of its own. Default: only the built-in and the user's. */
+  readonly directory?: string
   /** Beside the built-in tools, and before them where a name is the same. */
   readonly tools?: ReadonlyArray<ToolAdapter>
   /** Adapters that only the settings of a job name, by what they name them. */
@@ -34,7 +37,7 @@ export type Services =
   | RoleRegistry.RoleRegistry
   | Workplace.Workplace
 
-export type Failure = HostUnfit | StorageError
+export type Failure = HostUnfit | RoleFileError | StorageError
 
 export const toolsOf = (options: Options): ReadonlyMap<string, ToolAdapter> =>
   new Map([
@@ -56,9 +59,9 @@ export const layer = (options: Options): Layer.Layer<Services, Failure> => {
   )
   const services = Layer.mergeAll(
     processes,
-    JobQueue.layerSqlite({ path: path.join(options.dataDir, "orchestrator.db") }),
+    JobQueue.layerSqlite({ path: path.join(options.dataDir, JobQueue.databaseName) }),
     options.memory ?? MemoryStore.layerSqlite({ path: path.join(options.dataDir, "memory.db") }),
-    RoleRegistry.layer
+    RoleRegistry.layerFiles({ dataDir: options.dataDir, directory: options.directory, home: options.env["HOME"] })
   )
   return Orchestrator.layer.pipe(Layer.provideMerge(services), Layer.provideMerge(workplace))
 }

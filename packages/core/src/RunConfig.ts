@@ -131,6 +131,9 @@ export const defaults = configSchema.defaults
 /** JSON Schema (draft-07) of a configuration file, with descriptions, bounds and defaults. */
 export const jsonSchema = (): JSONSchema.JsonSchema7Root => JSONSchema.make(configSchema.FileInput)
 
+/** The same as the text of a file. */
+export const jsonSchemaText = (): string => `${JSON.stringify(jsonSchema(), null, 2)}\n`
+
 const failure = (
   file: string | null,
   problems: ReadonlyArray<Problem>,
@@ -252,22 +255,28 @@ export const forQueue = Effect.fn("RunConfig.forQueue")(function* (
   return { ...queue, withJob }
 })
 
-/** What `init-config` writes. */
-export const template = `[
+const examples = [
   {
-    "role": "test",
-    "directory": "./tests",
-    "task": "Write unit tests for the auth module. Search memory for existing patterns first."
+    role: "test",
+    directory: "./tests",
+    task: "Write unit tests for the auth module. Search memory for existing patterns first."
   },
   {
-    "role": "code",
-    "directory": "./src",
-    "task": "Implement the auth module. Save architecture decisions to memory."
+    role: "code",
+    directory: "./src",
+    task: "Implement the auth module. Save architecture decisions to memory."
   },
   {
-    "role": "review",
-    "directory": ".",
-    "task": "Review auth implementation for security issues. Link findings to decisions."
+    role: "review",
+    directory: ".",
+    task: "Review auth implementation for security issues. Link findings to decisions."
   }
 ]
-`
+
+/** A first configuration to edit, as text. `schema`: where an editor finds the JSON Schema, relative to the file. */
+export const template = (format: "json" | "yaml", schema: string): string =>
+  format === "json"
+    ? `${JSON.stringify({ $schema: schema, agents: examples }, null, 2)}\n`
+    : `# yaml-language-server: $schema=${schema}
+agents:
+${examples.map(({ directory, role, task }) => `  - role: ${role}\n    directory: ${directory}\n    task: ${task}\n`).join("")}`

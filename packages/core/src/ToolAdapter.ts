@@ -144,7 +144,7 @@ export interface Overlay {
   readonly of: string
   /** Link these entries only; default all. */
   readonly only?: ReadonlyArray<string>
-  /** Made in the user's folder where they are missing: what the program keeps there, such as sessions, is to outlast the attempt. */
+  /** Made in the user's folder where they are missing and can be: what is kept there, such as sessions, outlasts the attempt. */
   readonly folders?: ReadonlyArray<string>
   /** By name: the text the agent sees instead of the user's (undefined: there is no such file). */
   readonly files?: Readonly<Record<string, (text: string | undefined) => string>>

@@ -3,6 +3,7 @@
  * The Effect services are imported by path, such as `@contextfs/core/WorkerQueue`.
  */
 export { ModuleError, StorageError } from "@contextfs/memory/MemoryError"
+export { RoleFileError } from "@contextfs/roles/RoleError"
 export type { JobReason, JobResult, RunStatus } from "./Job.js"
 export type { RunEvent, RunResult } from "./Orchestrator.js"
 export { AgentUnavailable, HostUnfit, NotFound, PolicyRefused, QueueClosed } from "./OrchestratorError.js"

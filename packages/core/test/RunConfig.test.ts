@@ -20,7 +20,8 @@ const known: RunConfig.Known = {
     { name: "test", permission: "exec" },
     { name: "code", permission: "exec" },
     { name: "review", permission: "read" },
-    { name: "docs", permission: "edit" }
+    { name: "docs", permission: "edit" },
+    { name: "orchestrator", permission: "read" }
   ],
   tools: ["claude", "codex", "mock"]
 }
@@ -39,7 +40,7 @@ const agent = { role: "code", directory: "./src", task: "do it" }
 
 describe("RunConfig", () => {
   it("the template of init-config decodes unchanged, with every default filled in", () => {
-    const config = good(RunConfig.template)
+    const config = good(RunConfig.template("json", "./schema.json"))
     expect(config).toMatchObject({ project: "default", workers: 3 })
     expect(config.jobs.map((job) => [job.agentId, job.role, job.permission, job.tool])).toEqual([
       ["test-1", "test", "exec", "claude"],
@@ -59,6 +60,39 @@ describe("RunConfig", () => {
       memory: true,
       settings: {}
     })
+  })
+
+  it("the JSON Schema is in the package as the build has made it", () => {
+    const built = fs.readFileSync(new URL("../dist/agents.schema.json", import.meta.url), "utf8")
+    expect(built).toBe(RunConfig.jsonSchemaText())
+  })
+
+  it("an orchestrator may ask for agents that do what it may do itself, others for none, unless the user says so", () => {
+    const tools = { own: { command: ["sh"] } }
+    const chief = { ...agent, role: "orchestrator" }
+    const grants = (value: object) => good({ tools, ...value }).jobs.map(({ delegate, tools }) => [delegate, tools])
+    expect(grants({ agents: [chief, agent] })).toEqual([
+      ["read", tools],
+      ["none", {}]
+    ])
+    expect(grants({ delegate: "edit", agents: [chief, { ...agent, delegate: "none" }] })).toEqual([
+      ["edit", tools],
+      ["none", {}]
+    ])
+    expect(
+      grants({
+        agents: [
+          { ...chief, permission: "exec" },
+          { ...chief, delegate: "full" }
+        ]
+      })
+    ).toEqual([
+      ["exec", tools],
+      ["full", tools]
+    ])
+    expect(issues(JSON.stringify([{ ...agent, delegate: "exce" }]))).toMatchObject([
+      { path: "[0].delegate", suggestion: expect.stringContaining("exec") }
+    ])
   })
 
   it("an agent's word goes over its role's, that over the run's; the command line goes over all", () => {
@@ -255,7 +289,7 @@ describe("RunConfig", () => {
   it.effect("a file is read with its own folder as base; what is not there is not found", () =>
     Effect.gen(function* () {
       const file = path.join(directory, "agents.json")
-      fs.writeFileSync(file, RunConfig.template)
+      fs.writeFileSync(file, RunConfig.template("json", "./schema.json"))
       const config = yield* RunConfig.load(file, known)
       expect(config.jobs[1]?.directory).toBe(path.join(directory, "src"))
       const missing = yield* Effect.flip(RunConfig.load(path.join(directory, "none.json"), known))

@@ -69,6 +69,25 @@ agents:
     expect(Either.getOrThrow(await decode(`\ufeff${yaml.replaceAll("\n", "\r\n")}`)).jobs[1]).toEqual(wanted.jobs[1])
   })
 
+  it("the template of init-config comes to the same in both", async () => {
+    for (const folder of ["tests", "src"]) fs.mkdirSync(path.join(directory, folder))
+    const roles = ["test", "code", "review"].map((name) => ({ name, permission: "read" as const }))
+    const [json, yaml] = await Promise.all(
+      (["json", "yaml"] as const).map((format) =>
+        Effect.runPromise(
+          RunConfig.decode(RunConfig.template(format, "./schema.json"), {
+            ...known,
+            roles,
+            directory,
+            file: `agents.${format}`
+          })
+        )
+      )
+    )
+    expect(json?.jobs).toHaveLength(3)
+    expect(yaml).toEqual(json)
+  })
+
   it("is read from a file by its name", async () => {
     const file = path.join(directory, "run.yml")
     fs.writeFileSync(file, agents)

@@ -37,8 +37,6 @@ export interface Filter {
   /** All of these. */
   readonly tags?: ReadonlyArray<string>
   readonly role?: string
-  /** Only what agents saved: those who speak in a role. Default false. */
-  readonly agents?: boolean
   readonly runId?: string
   readonly jobId?: string
   readonly repo?: string
@@ -103,17 +101,30 @@ export interface MemoryEvent {
   /** Milliseconds since the epoch. */
   readonly at: number
   readonly kind: "created" | "merged" | "updated" | "evolved" | "linked" | "deleted"
-  readonly memoryId: string
   /** Who did it; a repeated save is an event of its own author, run and job. */
   readonly by: Identity
+  /** As it is now, even where it is superseded or deleted by now; of `evolved` the new one, of `linked` the one linked from. */
+  readonly memory: Memory
 }
 
+/** Which events are meant. Every part is applied in the query, before limiting. */
 export interface EventQuery {
   /** Only events after this sequence; default 0. */
   readonly since?: number
+  /** Project, run, job and role of who did it. */
   readonly project?: string
   readonly runId?: string
   readonly jobId?: string
+  readonly role?: string
+  /** Only what agents did: those who speak in a role. Default false. */
+  readonly agents?: boolean
+  readonly kinds?: ReadonlyArray<MemoryEvent["kind"]>
+  /** Only of memories that have one of these types now. */
+  readonly types?: ReadonlyArray<MemoryType>
+  /** Only of memories that are neither superseded nor deleted, and of each the last event that fits. Default false. */
+  readonly current?: boolean
+  /** Default false: oldest first. */
+  readonly newestFirst?: boolean
   /** Default 100, at most 1000. */
   readonly limit?: number
 }
@@ -147,22 +158,25 @@ export interface MemoryStoreService {
   ) => Effect.Effect<ReadonlyArray<Link>, Missing | StorageError>
   /** Hides it from every default answer; its links go with it. */
   readonly delete: (id: string, by: Identity) => Effect.Effect<Memory, Missing | StorageError>
-  /** The change feed, oldest first. */
+  /** The change feed, with the memories it is about. */
   readonly events: (query: EventQuery) => Effect.Effect<ReadonlyArray<MemoryEvent>, StorageError>
 }
 
 export class MemoryStore extends Context.Tag("@contextfs/memory/MemoryStore")<MemoryStore, MemoryStoreService>() {}
 
 /**
- * A memory in one SQLite file (see `Sqlite` for how it is opened and what is refused). Any number of processes may use
- * the file at once. The driver is loaded when the layer is built.
+ * A memory in one SQLite file (see `Sqlite` for how it is opened, what is refused, and what `readOnly` means). Any number
+ * of processes may use the file at once. The driver is loaded when the layer is built.
  */
-export const layerSqlite = (options: { readonly path: string }): Layer.Layer<MemoryStore, StorageError> =>
+export const layerSqlite = (options: {
+  readonly path: string
+  readonly readOnly?: boolean
+}): Layer.Layer<MemoryStore, StorageError> =>
   Layer.scoped(
     MemoryStore,
     Effect.flatMap(
       Effect.promise(() => import("./internal/memoryStore.js")),
-      ({ make }) => make(options.path)
+      ({ make }) => make(options)
     )
   )
 

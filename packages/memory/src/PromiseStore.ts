@@ -16,6 +16,9 @@ export type Draft = Pick<Memory, "type" | "content" | "summary" | "tags" | "stru
 /** A memory as a backend answers it: ids are plain texts of twelve characters a-z and 0-9. */
 export type StoredMemory = typeof Memory.Encoded
 
+/** An event with the memory it is about, as that is now. */
+export type StoredEvent = Omit<MemoryEvent, "memory"> & { readonly memory: StoredMemory }
+
 /** Ids may be prefixes of at least six characters and are looked up in `by.project` only. Limits are always given. */
 export interface PromiseStore {
   readonly save: (
@@ -38,7 +41,7 @@ export interface PromiseStore {
   readonly link: (input: Required<LinkInput>, by: Identity) => Promise<Link>
   readonly links: (id: string, scope: { readonly project?: string }) => Promise<ReadonlyArray<Link>>
   readonly delete: (id: string, by: Identity) => Promise<StoredMemory>
-  readonly events: (query: EventQuery & { readonly limit: number }) => Promise<ReadonlyArray<MemoryEvent>>
+  readonly events: (query: EventQuery & { readonly limit: number }) => Promise<ReadonlyArray<StoredEvent>>
   /** Called once, when nobody uses it any more. */
   readonly close?: () => Promise<void>
 }

@@ -21,6 +21,12 @@ export interface SqliteOptions {
    * All that are missing run in one transaction, under the write lock.
    */
   readonly migrations: ReadonlyArray<string>
+  /**
+   * Only reads: nothing is made (but SQLite's own empty -wal and -shm), migrated or narrowed, and every write fails. A
+   * file that is not there is an error, and so is one of an older version; one that is just being made is waited for,
+   * 5 s at most. Default false.
+   */
+  readonly readOnly?: boolean
 }
 
 export interface SqliteDatabase {

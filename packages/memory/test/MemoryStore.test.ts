@@ -125,7 +125,7 @@ describe("MemoryStore", () => {
           ["created", "j1"],
           ["merged", "j2"]
         ])
-        expect((yield* memory.events({ runId: "r2" })).map((event) => event.memoryId)).toEqual([first.memory.id])
+        expect((yield* memory.events({ runId: "r2" })).map((event) => event.memory.id)).toEqual([first.memory.id])
         const elsewhere = [by({ project: "q" }), by({ namespace: "n" })]
         for (const other of elsewhere) expect((yield* memory.save({ content: "same" }, other)).outcome).toBe("created")
         expect((yield* memory.save({ content: "same", type: "code" }, by())).outcome).toBe("created")
@@ -161,7 +161,7 @@ describe("MemoryStore", () => {
         const again = yield* memory.save({ content: "rotten apple" }, by())
         expect(again.outcome).toBe("created")
         expect(again.memory.id).not.toBe(old.id)
-        expect((yield* memory.events({ jobId: "j" })).map(({ kind, memoryId }) => [kind, memoryId])).toEqual([
+        expect((yield* memory.events({ jobId: "j" })).map(({ kind, memory: { id } }) => [kind, id])).toEqual([
           ["deleted", old.id]
         ])
       })
@@ -350,7 +350,7 @@ describe("MemoryStore", () => {
         for (const filter of [
           { project: "rare" },
           { role: "code" },
-          { agents: true },
+
           { runId: "r" },
           { jobId: "j" },
           { repo: "x" },

@@ -5,6 +5,7 @@ import { describe, expect, it } from "@effect/vitest"
 import Driver from "better-sqlite3"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import { isOldVersion, networkFilesystem } from "../src/internal/openSqlite.js"
 import { StorageError } from "../src/MemoryError.js"
 import * as Sqlite from "../src/Sqlite.js"
@@ -113,6 +114,36 @@ describe("Sqlite", () => {
       const { sql } = yield* Sqlite.make({ path: name, migrations: broken.slice(0, 2) })
       yield* sql`INSERT INTO t (b, c) VALUES ('x', 'y')`
       expect(yield* sql`PRAGMA user_version`).toEqual([{ user_version: 2 }])
+    })
+  )
+
+  it.scoped("readOnly makes nothing, changes nothing, and sees what others commit while it is open", () =>
+    Effect.gen(function* () {
+      const name = yield* file
+      const reader = Sqlite.make({ path: name, migrations, readOnly: true })
+      const absent = yield* Effect.flip(Effect.scoped(reader))
+      expect(absent.message).toContain(name)
+      expect(fs.existsSync(path.dirname(name))).toBe(false)
+      const writer = yield* Sqlite.make({ path: name, migrations })
+      const { sql, writeTransaction } = yield* reader
+      yield* writer.sql`INSERT INTO t (b) VALUES ('x')`
+      expect(yield* sql`SELECT b FROM t`).toEqual([{ b: "x" }])
+      const refused = yield* Effect.flip(writeTransaction(sql`INSERT INTO t (b) VALUES ('y')`))
+      expect(Sqlite.storageError(name)(refused)).toMatchObject({ message: expect.stringMatching(/SQLITE_READONLY/) })
+      expect(yield* writer.sql`SELECT b FROM t`).toEqual([{ b: "x" }])
+    })
+  )
+
+  it.scopedLive("readOnly waits for a file that is just being made", () =>
+    Effect.gen(function* () {
+      const name = yield* file
+      fs.mkdirSync(path.dirname(name))
+      fs.writeFileSync(name, "")
+      const reader = yield* Effect.fork(Sqlite.make({ path: name, migrations, readOnly: true }))
+      yield* Effect.yieldNow()
+      yield* Sqlite.make({ path: name, migrations })
+      const { sql } = yield* Fiber.join(reader)
+      expect(yield* sql`SELECT b FROM t`).toEqual([])
     })
   )
 

@@ -36,6 +36,29 @@ it("holds the seed's table of what each saves, and the permissions of the design
     ).toContain(outcome)
 })
 
+/** The table of the seed, as it stands there. */
+const seedTable: ReadonlyArray<readonly [role: string, saves: string, searches: string]> = [
+  ["test", "Test failures as `error`, patterns as `code`", "Existing test patterns"],
+  ["code", "Decisions as `decision`, patterns as `code`", "Prior decisions"],
+  ["review", "Findings as `fact`, links related memories", "Related decisions"],
+  ["docs", "Documentation as `doc`", "Existing docs"],
+  ["debug", "Error resolutions as `error`", "Similar errors"]
+]
+
+it.each(seedTable)("%s saves, links and searches exactly what the seed's table says", (name, saving, searching) => {
+  const found = builtIn.find((role) => role.name === name)
+  const parts = saving.split(", ").map((part) => /^(.+) as `(\w+)`$/.exec(part))
+  expect(found?.searches).toEqual([searching.toLowerCase()])
+  const asked = parts.flatMap((part) => (part === null ? [] : [{ words: part[1] ?? "", type: part[2] }]))
+  expect(found?.saves.map(({ type }) => type)).toEqual(asked.map(({ type }) => type))
+  for (const [index, { words }] of asked.entries()) {
+    for (const word of words.toLowerCase().split(" ")) {
+      expect(found?.saves[index]?.what).toContain(word.replace(/s$/, ""))
+    }
+  }
+  expect(found?.links).toHaveLength(saving.includes("links related memories") ? 1 : 0)
+})
+
 describe("a role", () => {
   const decode = Schema.decodeUnknownEither(Role)
 

@@ -421,7 +421,7 @@ const broken: Readonly<Record<string, readonly [check: string, seen: RegExp, cha
         Effect.map(store.events(query), (events) =>
           events.map((event) => ({
             ...event,
-            by: events.find(({ memoryId }) => memoryId === event.memoryId)?.by ?? event.by
+            by: events.find(({ memory }) => memory.id === event.memory.id)?.by ?? event.by
           }))
         )
     })
@@ -447,6 +447,64 @@ const broken: Readonly<Record<string, readonly [check: string, seen: RegExp, cha
   "filters events after the limit": [
     "events: project, run and job",
     /"runId"/,
+    (store) => ({
+      events: ({ runId, ...query }) =>
+        Effect.map(store.events(query), (events) =>
+          events.filter((event) => runId === undefined || event.by.runId === runId)
+        )
+    })
+  ],
+  "tells memories as they were": [
+    "events: each comes with its memory",
+    /next/,
+    (store) => ({
+      events: (query) =>
+        Effect.map(store.events(query), (events) =>
+          events.map((event) => ({ ...event, memory: { ...event.memory, supersededBy: null } }))
+        )
+    })
+  ],
+  "gives events of every role": [
+    "events: role, agents",
+    /"role":"review"/,
+    (store) => ({ events: ({ role: _, ...query }) => store.events(query) })
+  ],
+  "takes the user for an agent": [
+    "events: role, agents",
+    /"agents":true/,
+    (store) => ({ events: ({ agents: _, ...query }) => store.events(query) })
+  ],
+  "gives events of every kind": [
+    "events: role, agents",
+    /kinds and/,
+    (store) => ({ events: ({ kinds: _, ...query }) => store.events(query) })
+  ],
+  "filters by type after the limit": [
+    "events: role, agents",
+    /"types"/,
+    (store) => ({
+      events: ({ types, ...query }) =>
+        Effect.map(store.events(query), (events) =>
+          events.filter(({ memory }) => types === undefined || types.includes(memory.type))
+        )
+    })
+  ],
+  "turns the oldest around": [
+    "events: newest first",
+    /text 29/,
+    (store) => ({
+      events: ({ newestFirst, ...query }) =>
+        Effect.map(store.events(query), (events) => (newestFirst === true ? [...events].reverse() : events))
+    })
+  ],
+  "gives what is not current": [
+    "events: current ones",
+    /old/,
+    (store) => ({ events: ({ current: _, ...query }) => store.events(query) })
+  ],
+  "knows one last event of a memory, whatever is asked for": [
+    "events: current ones",
+    /r1/,
     (store) => ({
       events: ({ runId, ...query }) =>
         Effect.map(store.events(query), (events) =>

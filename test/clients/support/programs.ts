@@ -23,6 +23,8 @@ export interface Program {
   readonly login: { readonly file: string; readonly content: string; readonly auth: string }
   /** What the program writes in HOME for itself. */
   readonly own: RegExp
+  /** Where in HOME it would look for a server that somebody configured. */
+  readonly settingsFiles: ReadonlyArray<string>
   /** The model to name where the program would else ask which one to take. */
   readonly model?: string
   /** What any user of it has run before, where agents at once would else trip over its first start. */
@@ -75,6 +77,7 @@ const known: Readonly<Record<ClientName, (command: ReadonlyArray<string>) => Pro
       }),
       auth: "Bearer dummy-planted-token"
     },
+    settingsFiles: [".claude.json", ".claude/settings.json"],
     own: /^\.claude(?:\.json(?:\.backup.*)?)?$|^\.cache\/claude(?:-cli-nodejs)?$|^\.local\/(?:share|state)\/claude$/,
     ownFolder: async ({ write, server }) => ({
       CLAUDE_CONFIG_DIR: await write(
@@ -101,6 +104,7 @@ const known: Readonly<Record<ClientName, (command: ReadonlyArray<string>) => Pro
       content: JSON.stringify({ OPENAI_API_KEY: "dummy-planted-key" }),
       auth: "Bearer dummy-planted-key"
     },
+    settingsFiles: [".codex/config.toml"],
     own: /^\.codex$/,
     // Only `required` makes it wait for a server.
     ownFolder: async ({ write, server, settings }) => {
@@ -119,6 +123,7 @@ const known: Readonly<Record<ClientName, (command: ReadonlyArray<string>) => Pro
     key: { GEMINI_API_KEY: "dummy-key" },
     keyAuth: "dummy-key",
     login: { file: ".gemini/.env", content: "GEMINI_API_KEY=dummy-planted-key\n", auth: "dummy-planted-key" },
+    settingsFiles: [".gemini/settings.json"],
     own: /^\.gemini$/,
     ownFolder: async ({ write, server, settings }) => {
       const mcpServers = server === undefined ? {} : { foreign: server }
@@ -165,6 +170,11 @@ const known: Readonly<Record<ClientName, (command: ReadonlyArray<string>) => Pro
       content: JSON.stringify({ lab: { type: "api", key: "dummy-planted-key" } }),
       auth: "Bearer dummy-planted-key"
     },
+    settingsFiles: [
+      ".config/opencode/opencode.json",
+      ".config/opencode/opencode.jsonc",
+      ".config/opencode/config.json"
+    ],
     own: /^(?:\.cache|\.config|\.local\/share|\.local\/state)\/opencode$/,
     // Its first start makes its database, and two first starts at once break each other.
     prime: ["auth", "list"],

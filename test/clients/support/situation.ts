@@ -25,12 +25,16 @@ type Outcomes = ReadonlyArray<string>
 export interface Situation {
   /** Also the agent's id. */
   readonly name: string
+  /** In a few words, for docs/agent-programs.md. */
+  readonly what: string
   /** Takes long, or is covered by another: with `--full` only. */
   readonly full?: true
   /** Programs that cannot come into it, and why. */
   readonly impossible?: Readonly<Partial<Record<ClientName, string>>>
   readonly script: (made: Made) => Script
   readonly task?: string
+  /** Goes on, in a second run, with the session that the agent of this situation left in the first. */
+  readonly continues?: string
   /** The folder it works in, below the agents' folders; default its name. */
   readonly folder?: string
   /** No key in the environment. */
@@ -51,8 +55,8 @@ export interface Situation {
   readonly also?: (seen: JobSeen, made: Made) => void
 }
 
-export const expectedOf = ({ expected }: Situation, program: Program): Outcomes =>
-  "claude" in expected ? expected[program.name] : expected
+export const expectedOf = ({ expected }: Situation, program: ClientName): Outcomes =>
+  "claude" in expected ? expected[program] : expected
 
 /** `completed` or the reason, as the table shows it. */
 export const outcomeOf = ({ status, reason }: Pick<JobSeen, "status" | "reason">): string => reason ?? status
@@ -103,6 +107,7 @@ export const eventually = async (what: string, holds: () => Promise<boolean> | b
 /** Sends a signal to the program of one agent, as soon as it waits for the model. */
 export const signalled = (name: string, signal: NodeJS.Signals, expected: Situation["expected"]): Situation => ({
   name,
+  what: `${signal} from elsewhere while it waits for the model`,
   script: always({ hang: true }),
   env: async () => ({ CONTEXTFS_TEST_CELL: name }),
   meanwhile: async ({ server, program }) => {

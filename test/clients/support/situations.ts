@@ -48,6 +48,8 @@ const beginnings: Readonly<Record<ClientName, ReadonlyArray<unknown>>> = {
   ]
 }
 
+const mcpAnswer = "The lamp is in the memory."
+
 const foreignServer = fileURLToPath(new URL("foreignServer.mjs", import.meta.url))
 const foreign = (...args: ReadonlyArray<string>) => ({ command: process.execPath, args: [foreignServer, ...args] })
 
@@ -60,6 +62,7 @@ const http = (status: number, message: string): Reply => ({ status, message })
 const tooLong = http(400, "prompt is too long: 250000 tokens > 200000 maximum")
 const fault = (status: number, message: string, expected: Situation["expected"]): Situation => ({
   name: `http-${status}`,
+  what: `HTTP ${status} to every request`,
   script: always(http(status, message)),
   expected
 })
@@ -78,6 +81,7 @@ const deniedCall: Readonly<Record<ClientName, ToolCall>> = {
 /** Each waits for the other's request: they run at the same time. */
 const pair = (name: string, other: string): Situation => ({
   name,
+  what: `at work in one directory at the same time as ${other}`,
   folder: "pair",
   script:
     ({ server }) =>
@@ -92,18 +96,21 @@ const pair = (name: string, other: string): Situation => ({
 export const situations: ReadonlyArray<Situation> = [
   {
     name: "text",
+    what: "an answer and nothing else",
     script: always({ text: "hello" }),
     expected: ["completed"],
     also: ({ result, evidence }) => (result === "hello" && evidence["exitCode"] === 0) || fail(result)
   },
   {
     name: "mcp",
-    script: () => steps([save("The lamp is green"), { text: "saved" }]),
+    what: "a memory saved over MCP",
+    script: () => steps([save("The lamp is green"), { text: mcpAnswer }]),
     expected: ["completed"],
     also: ({ saved }) => saved.length === 1 || fail(`saved ${saved.length}`)
   },
   {
     name: "shell",
+    what: "a command of the shell, permission exec",
     full: true,
     script: () =>
       steps([shell("printf 'answer-%d' 42"), (conversation) => ({ text: toolTexts(conversation).at(-1) ?? "" })]),
@@ -113,6 +120,7 @@ export const situations: ReadonlyArray<Situation> = [
   },
   {
     name: "write",
+    what: "a file written, permission edit",
     full: true,
     script: (made) =>
       steps([
@@ -125,6 +133,7 @@ export const situations: ReadonlyArray<Situation> = [
   },
   {
     name: "denied",
+    what: "a call that its permission does not cover",
     script: ({ program }) => steps([{ toolCalls: [deniedCall[program.name]] }, { text: "I was not allowed to." }]),
     agent: async () => ({ permission: "read" }),
     // In its sandbox commands run, and the kernel keeps them from writing; what it denies are foreign MCP calls.
@@ -141,6 +150,7 @@ export const situations: ReadonlyArray<Situation> = [
   },
   {
     name: "ask",
+    what: "a call that would have to ask a person",
     full: true,
     impossible: {
       codex: "it never asks: exec runs with approval policy never, and what needs approval is denied (see denied)",
@@ -158,13 +168,21 @@ export const situations: ReadonlyArray<Situation> = [
   fault(500, "out of order", ["AgentReported"]),
   {
     name: "once-429",
+    what: "HTTP 429 once, then an answer",
     full: true,
     script: once("once-429", { ...http(429, "too many requests"), headers: { "retry-after": "1" } }),
     expected: ["completed"]
   },
-  { name: "once-500", full: true, script: once("once-500", http(500, "out of order")), expected: ["completed"] },
+  {
+    name: "once-500",
+    what: "HTTP 500 once, then an answer",
+    full: true,
+    script: once("once-500", http(500, "out of order")),
+    expected: ["completed"]
+  },
   {
     name: "too-long",
+    what: "the provider says that the conversation is too long",
     full: true,
     // opencode has the conversation summed up, and goes on.
     script: (made) => (made.program.name === "opencode" ? once("too-long", tooLong) : always(tooLong))(made),
@@ -178,6 +196,7 @@ export const situations: ReadonlyArray<Situation> = [
   },
   {
     name: "refused",
+    what: "nobody listens at the provider's address",
     full: true,
     script: always(http(418, "nobody should come here")),
     env: async (made) => ({
@@ -195,17 +214,20 @@ export const situations: ReadonlyArray<Situation> = [
   },
   {
     name: "cut",
+    what: "the stream of every answer breaks off",
     script: always({ text: "half of this will be lost on the way", cut: true }),
-    expected: ["AgentProtocol", "AgentReported"]
+    expected: ["AgentReported"]
   },
   {
     name: "silent",
+    what: "the provider never answers",
     script: always({ hang: true }),
     agent: async () => ({ idleTimeout: 8, startTimeout: 45 }),
     expected: ["JobStalled"]
   },
   {
     name: "turns",
+    what: "the program's own limit of turns is reached",
     impossible: { codex: "it has no limit of turns", opencode: "its limit of steps does not end a run" },
     script: () => steps([save("one"), save("two"), save("three"), save("four"), { text: "done" }]),
     tool: async ({ program }) => (program.name === "claude" ? { args: ["--max-turns", "1"] } : {}),
@@ -217,6 +239,7 @@ export const situations: ReadonlyArray<Situation> = [
   },
   {
     name: "long",
+    what: "a task of 300 kB, taken byte for byte",
     task: longTask,
     script: always({ text: "read" }),
     expected: ["completed"],
@@ -227,6 +250,7 @@ export const situations: ReadonlyArray<Situation> = [
   },
   {
     name: "open-stdin",
+    what: "our own standard input stays open and silent",
     full: true,
     // `contextfs` has an open, silent pipe as its input; the program must not see it.
     script: always({ text: "did not wait" }),
@@ -235,6 +259,7 @@ export const situations: ReadonlyArray<Situation> = [
   },
   {
     name: "model",
+    what: "a model that does not exist",
     full: true,
     script: always(http(404, "the model no-such-model does not exist")),
     agent: async ({ program }) => ({ model: program.name === "opencode" ? "lab/no-such-model" : "no-such-model" }),
@@ -242,6 +267,7 @@ export const situations: ReadonlyArray<Situation> = [
   },
   {
     name: "no-key",
+    what: "neither key nor login",
     full: true,
     keyless: true,
     script: always(http(401, "no key was given")),
@@ -249,6 +275,7 @@ export const situations: ReadonlyArray<Situation> = [
   },
   {
     name: "broken-mcp",
+    what: "another MCP server of the user's ends at once",
     full: true,
     script: () => steps([save("The foreign server is broken"), { text: "did it without" }]),
     env: withOwnFolder("broken-mcp", () => ({
@@ -259,6 +286,7 @@ export const situations: ReadonlyArray<Situation> = [
   },
   {
     name: "slow-mcp",
+    what: "another MCP server of the user's answers after 5 s",
     full: true,
     script: () => steps([save("The foreign server is slow"), { text: "waited or not" }]),
     env: withOwnFolder("slow-mcp", () => ({ server: foreign("5000") })),
@@ -269,14 +297,40 @@ export const situations: ReadonlyArray<Situation> = [
     claude: ["AgentSignal"],
     codex: ["AgentSignal"],
     // It ends with 0 and without a result, as if nothing had been.
-    gemini: ["AgentProtocol", "AgentSignal"],
+    gemini: ["AgentProtocol"],
     opencode: ["AgentSignal"]
   }),
   signalled("kill", "SIGKILL", ["AgentSignal"]),
   { ...pair("pair-a", "pair-b"), full: true },
   { ...pair("pair-b", "pair-a"), full: true },
   {
+    name: "resume",
+    what: "goes on with the session of mcp in another run",
+    continues: "mcp",
+    folder: "mcp",
+    // Only who has been told of the first run knows what it said; and it has the memory of the second.
+    script: () =>
+      steps([
+        save("The lamp is red by now"),
+        ({ messages }) => ({ text: messages.map(({ role, text }) => (role === "assistant" ? text : "")).join("\n") })
+      ]),
+    expected: ["completed"],
+    also: ({ result, saved }) => (result.includes(mcpAnswer) && saved.length === 1) || fail(`${saved} ${result}`)
+  },
+  {
+    name: "lost-session",
+    what: "is to go on with a session that is not there",
+    full: true,
+    script: always({ text: "who are you?" }),
+    agent: async ({ program }) => ({
+      session: program.name === "opencode" ? `ses_${"0".repeat(26)}` : "00000000-0000-4000-8000-000000000000"
+    }),
+    expected: { claude: ["AgentReported"], codex: ["AgentExit"], gemini: ["AgentExit"], opencode: ["AgentExit"] },
+    also: (_, { server }) => requestsOf(server, "lost-session").length === 0 || fail("it began a new one")
+  },
+  {
     name: "unfinished",
+    what: "exit code 0 without a word of the end",
     script: always(http(400, "the scripted agent asks no model")),
     tool: async ({ world, program }) => {
       const steps: Scenario = beginnings[program.name].map((line) => ({ do: "print", line }))

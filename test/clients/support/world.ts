@@ -1,7 +1,7 @@
 /** A HOME of its own, folders to work in, and `contextfs` run in them as some person; then what is left of it. */
 import { spawn } from "node:child_process"
 import { randomBytes } from "node:crypto"
-import { chmod, chown, lstat, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises"
+import { chmod, chown, lstat, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { delimiter, dirname, join, relative } from "node:path"
 import { fileURLToPath } from "node:url"
 import { killAll, waitForNone } from "../../../packages/fixtures/src/Census.js"
@@ -37,7 +37,7 @@ export interface World {
     env: Readonly<Record<string, string>>,
     place?: { readonly cwd: string; readonly input: string }
   ) => Promise<Ended>
-  /** Paths in HOME that are neither our data or cache folder nor the program's own. */
+  /** Paths in HOME that are neither our data or cache folder nor the program's own, and settings of the program with our server in them. */
   readonly strangers: (program: Program) => Promise<ReadonlyArray<string>>
   /** Whatever lies in the agents' folders and in the temporary folder. */
   readonly litter: () => Promise<ReadonlyArray<string>>
@@ -122,7 +122,13 @@ export const makeWorld = async (person: Person): Promise<World> => {
       const shared = new Set([".cache", ".config", ".local", ".local/share", ".local/state"])
       const ours = new Set([".contextfs", ".cache/contextfs"])
       const looked = await Promise.all(["", ...shared].map((parent) => children(home, parent)))
-      return looked.flat().filter((path) => !shared.has(path) && !ours.has(path) && !program.own.test(path))
+      const strange = looked.flat().filter((path) => !shared.has(path) && !ours.has(path) && !program.own.test(path))
+      const settings = await Promise.all(
+        program.settingsFiles.map(
+          async (name) => [name, await readFile(join(home, name), "utf8").catch(() => "")] as const
+        )
+      )
+      return [...strange, ...settings.flatMap(([name, text]) => (/[".]contextfs["\]]/.test(text) ? [name] : []))]
     },
     litter: async () => {
       const inside = async (path: string) => (await everything(path)).map((found) => relative(folder, found))

@@ -13,42 +13,65 @@ const output = option({
   value: "FILE",
   help: "File to write",
   default: "agents.json",
+  completes: "file",
   read: text
 })
-const force = flag({ name: "force", help: "Replace the file if it is there" })
+const force = flag({ name: "force", help: "Replace the files if they are there" })
+const schema = flag({ name: "schema", help: "Print the JSON Schema of a configuration; write nothing" })
+
+/** Beside the configuration, so that an editor finds it offline, here and in every clone. */
+const schemaFile = ".contextfs/agents.schema.json"
 
 export const initConfig: Command = {
   name: "init-config",
   summary: "Write a first agents.json to edit",
-  parameters: [output, force, parameters.json],
+  parameters: [output, force, schema, parameters.json],
   examples: [
     ["contextfs orchestrator init-config", "Write agents.json here"],
-    ["contextfs orchestrator init-config -o ci/agents.json", "Write it elsewhere"]
+    ["contextfs orchestrator init-config -o ci/agents.yaml", "Write it elsewhere, in YAML"]
+  ],
+  details: [
+    `Its JSON Schema is written to ${schemaFile} beside it, so that an editor completes and checks it without a network.`
   ],
   run: (given, session) =>
     Effect.gen(function* () {
-      const { template } = yield* Effect.promise(() => import("@contextfs/core/RunConfig"))
+      const RunConfig = yield* Effect.promise(() => import("@contextfs/core/RunConfig"))
+      if (given(schema)) return { text: RunConfig.jsonSchemaText(), json: RunConfig.jsonSchema() }
       const named = given(output) ?? "agents.json"
       const file = path.resolve(session.cwd, named)
-      yield* Effect.try({
-        try: () => fs.writeFileSync(file, template, { flag: given(force) ? "w" : "wx" }),
-        catch: (cause) => {
-          const code = cause instanceof Error && "code" in cause ? cause.code : undefined
-          return code === "EEXIST"
-            ? new Conflict({
-                message: `${named} is there already`,
-                hint: "give --force to replace it, or -o another file"
-              })
-            : new FileError({
-                message: `${named} cannot be written: ${code === "ENOENT" ? "its folder does not exist" : code}`,
-                hint: "check the folder and its permissions"
-              })
-        }
-      })
+      const schemaPath = path.join(path.dirname(file), schemaFile)
+      const flag = given(force) ? "w" : "wx"
+      const format = RunConfig.isYaml(named) ? "yaml" : "json"
+      yield* write(named, () => fs.writeFileSync(file, RunConfig.template(format, `./${schemaFile}`), { flag }))
+      yield* write(schemaFile, () => {
+        if (fs.existsSync(schemaPath) && !given(force)) return
+        // In the home folder this is the data folder, which is nobody else's business.
+        fs.mkdirSync(path.dirname(schemaPath), { recursive: true, mode: 0o700 })
+        fs.writeFileSync(schemaPath, RunConfig.jsonSchemaText())
+      }).pipe(Effect.tapError(() => Effect.sync(() => fs.rmSync(file))))
       const next = `contextfs orchestrator run ${shellWord(named)}`
       return {
         text: `wrote ${clean(named)}\nedit its tasks, rehearse with ${next} --tool mock, then run it: ${next}\n`,
-        json: { file }
+        json: { file, schema: schemaPath }
       }
     })
 }
+
+const write = (name: string, put: () => void): Effect.Effect<void, Conflict | FileError> =>
+  Effect.try({
+    try: put,
+    catch: (cause) => {
+      const code = cause instanceof Error && "code" in cause ? cause.code : undefined
+      if (code === "EEXIST" && name !== schemaFile) {
+        return new Conflict({
+          message: `${name} is there already`,
+          hint: "give --force to replace it, or -o another file"
+        })
+      }
+      const reason = code === "ENOENT" ? "its folder does not exist" : code === "EEXIST" ? "its folder is a file" : code
+      return new FileError({
+        message: `${name} cannot be written: ${reason}`,
+        hint: "check the folder and its permissions"
+      })
+    }
+  })

@@ -9,7 +9,10 @@ export const mcp: Command = {
   summary: "Serve the shared memory to a session of your own, over stdio (MCP)",
   parameters: [parameters.project, parameters.memory, parameters.memoryOptions],
   examples: [["claude mcp add contextfs -- contextfs mcp", "Attach it to your own claude sessions"]],
-  details: ["Inside a run it is the agent's own bridge to the run's memory, and opens no database."],
+  details: [
+    "Beside the memory it tells of the agents of the project: what they saved, what failed, which roles there are.",
+    "Inside a run it is the agent's own bridge to the run's memory, and opens no database."
+  ],
   run: (given, session) =>
     Effect.gen(function* () {
       if (inRun.door(session) !== undefined) {
@@ -20,7 +23,8 @@ export const mcp: Command = {
       const project = parameters.projectOf(given(parameters.project), session)
       const identity = yield* store.identity(session, project)
       const StdioServer = yield* Effect.promise(() => import("@contextfs/mcp/StdioServer"))
-      yield* store.provide(session, StdioServer.run({ identity }))
+      const RoleRegistry = yield* Effect.promise(() => import("@contextfs/roles/RoleRegistry"))
+      yield* store.provide(session, Effect.provide(StdioServer.run({ identity }), RoleRegistry.layer))
       return { text: "", json: null }
     })
 }

@@ -1,9 +1,10 @@
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Command } from "../Command.js"
 import { clean } from "../internal/clean.js"
 import * as inRun from "../internal/inRun.js"
-import { memoryLines } from "../internal/memoryLines.js"
+import { asSaved, memoryLines } from "../internal/memoryLines.js"
 import * as parameters from "../internal/parameters.js"
 import * as store from "../internal/store.js"
 
@@ -34,7 +35,11 @@ export const memoryList: Command = {
         memory.list({ project, limit: given(limit) ?? 10, ...(of === undefined ? {} : { types: [of] }) })
       )
       const memories = Option.getOrElse(found, () => [])
-      const text = memories.length === 0 ? `no memories in project ${clean(project)}\n` : memoryLines(memories, session)
+      const now = yield* Clock.currentTimeMillis
+      const text =
+        memories.length === 0
+          ? `no memories in project ${clean(project)}\n`
+          : memoryLines(memories.map(asSaved), session, now)
       return { text, json: { project, memories } }
     })
 }

@@ -1,9 +1,10 @@
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { argument, type Command } from "../Command.js"
 import { clean } from "../internal/clean.js"
 import * as inRun from "../internal/inRun.js"
-import { memoryLines } from "../internal/memoryLines.js"
+import { asSaved, memoryLines } from "../internal/memoryLines.js"
 import * as parameters from "../internal/parameters.js"
 import * as store from "../internal/store.js"
 
@@ -44,12 +45,14 @@ export const memorySearch: Command = {
         })
       )
       const hits = Option.getOrElse(found, () => [])
+      const now = yield* Clock.currentTimeMillis
       const text =
         hits.length === 0
           ? `nothing fits in project ${clean(project)}\n`
           : memoryLines(
-              hits.map((hit) => hit.memory),
-              session
+              hits.map(({ memory }) => asSaved(memory)),
+              session,
+              now
             )
       return { text, json: { project, hits } }
     })

@@ -4,7 +4,11 @@ import { argument, type Command, flag, integer, option } from "../Command.js"
 import * as parameters from "../internal/parameters.js"
 
 const where = "contextfs orchestrator run"
-const file = argument({ name: "FILE", help: "Configuration: agents.json, JSON with comments" })
+const file = argument({
+  name: "FILE",
+  help: "Configuration: agents.json, JSON with comments, or agents.yaml",
+  completes: "file"
+})
 const workers = option({
   name: "workers",
   short: "w",
@@ -14,6 +18,8 @@ const workers = option({
   read: integer(1, 256)
 })
 const jsonl = flag({ name: "jsonl", help: "One JSON document a line for everything that happens, the result last" })
+const dryRun = flag({ name: "dry-run", help: "Show plan, prompts and command lines; start nothing, write nothing" })
+const failFast = flag({ name: "fail-fast", help: "Cancel the others as soon as one agent does not complete" })
 
 export const run: Command = {
   name: "run",
@@ -24,13 +30,20 @@ export const run: Command = {
     parameters.tool,
     workers,
     parameters.timeout,
+    parameters.permission,
+    parameters.model,
+    parameters.retries,
+    parameters.noMemory,
     parameters.memory,
     parameters.memoryOptions,
+    dryRun,
+    failFast,
     parameters.json,
     jsonl
   ],
   examples: [
     ["contextfs orchestrator run agents.json --workers 3", "Three at a time"],
+    ["contextfs orchestrator run agents.json --dry-run", "See what each agent would be given"],
     ["contextfs orchestrator run agents.json --tool mock", "Rehearse it without a model, at no cost"],
     ["contextfs orchestrator run agents.json -t codex --timeout 600", "Another agent program, ten minutes each"],
     ["contextfs orchestrator run agents.json --json | jq .status", "In a script"]
@@ -53,8 +66,14 @@ export const run: Command = {
             project: given(parameters.project),
             tool: given(parameters.tool),
             workers: given(workers),
-            timeout: given(parameters.timeout)
+            timeout: given(parameters.timeout),
+            permission: given(parameters.permission),
+            model: given(parameters.model),
+            retries: given(parameters.retries),
+            memory: given(parameters.noMemory) ? false : undefined
           },
+          dryRun: given(dryRun),
+          failFast: given(failFast),
           format: given(jsonl) ? "jsonl" : given(parameters.json) ? "json" : "lines"
         },
         session

@@ -6,8 +6,8 @@ import { argument, type Command, flag } from "../Command.js"
 import * as parameters from "../internal/parameters.js"
 
 const where = "contextfs orchestrator spawn"
-const role = argument({ name: "ROLE", help: "Who the agent is: see contextfs orchestrator roles" })
-const directory = argument({ name: "DIRECTORY", help: "Where it works" })
+const role = argument({ name: "ROLE", help: "Who the agent is: see contextfs orchestrator roles", completes: "role" })
+const directory = argument({ name: "DIRECTORY", help: "Where it works", completes: "directory" })
 const task = argument({ name: "TASK", help: "What it shall do, in quotes" })
 const wait = flag({ name: "wait", short: "w", help: "Wait for its end and show it" })
 
@@ -22,6 +22,10 @@ export const spawn: Command = {
     parameters.project,
     parameters.tool,
     parameters.timeout,
+    parameters.permission,
+    parameters.model,
+    parameters.retries,
+    parameters.noMemory,
     parameters.memory,
     parameters.memoryOptions,
     parameters.json
@@ -53,7 +57,11 @@ export const spawn: Command = {
           overrides: {
             project: given(parameters.project),
             tool: given(parameters.tool),
-            timeout: given(parameters.timeout)
+            timeout: given(parameters.timeout),
+            permission: given(parameters.permission),
+            model: given(parameters.model),
+            retries: given(parameters.retries),
+            memory: given(parameters.noMemory) ? false : undefined
           },
           format: given(parameters.json) ? "json" : "lines"
         },

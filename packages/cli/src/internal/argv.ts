@@ -51,9 +51,10 @@ class Wrong extends Error {
 
 const pathOf = (nodes: ReadonlyArray<Group | Command>): string => nodes.map((node) => node.name).join(" ")
 
-const isOption = (word: string): boolean => word.length > 1 && word.startsWith("-")
+export const isOption = (word: string): boolean => word.length > 1 && word.startsWith("-")
 
-const globalOf = (word: string) => globalOptions.find(({ name, short }) => word === `--${name}` || word === `-${short}`)
+export const globalOf = (word: string) =>
+  globalOptions.find(({ name, short }) => word === `--${name}` || word === `-${short}`)
 
 /** Understands the words after the program's name. */
 export const parse = (root: Group, words: ReadonlyArray<string>): Parsed => {
@@ -130,7 +131,7 @@ const takenSomewhere = (node: Group | Command, word: string): boolean =>
     ? node.commands.some((below) => takenSomewhere(below, word))
     : node.parameters.some((parameter) => matches(parameter, word))
 
-const matches = (parameter: Parameter<unknown>, word: string): boolean =>
+export const matches = (parameter: Parameter<unknown>, word: string): boolean =>
   parameter.kind !== "argument" && (word === `--${parameter.name}` || word === `-${parameter.short}`)
 
 const hintFor = (word: string, known: ReadonlyArray<{ readonly name: string }>, where: string): string => {
@@ -198,7 +199,7 @@ const read = (command: Command, rest: ReadonlyArray<string>, where: string, aske
 }
 
 /** `--name=value`, `-nvalue` and `-n=value` in their parts. */
-const split = (word: string): { readonly name: string; readonly value: string | undefined } => {
+export const split = (word: string): { readonly name: string; readonly value: string | undefined } => {
   if (word.startsWith("--")) {
     const at = word.indexOf("=")
     return at === -1 ? { name: word, value: undefined } : { name: word.slice(0, at), value: word.slice(at + 1) }
@@ -213,14 +214,17 @@ const argumentsOf = (command: Command) => command.parameters.filter(({ kind }) =
 /** Every parameter reads its own texts, here to complain by name and later to be used. */
 const check = (command: Command, texts: Texts, where: string): void => {
   const takes = argumentsOf(command)
-  const extra = texts.args[takes.length]
+  const extra = takes.at(-1)?.many === true ? undefined : texts.args[takes.length]
   if (extra !== undefined) {
     const hint = takes.length > 0 ? "put a text of several words in quotes" : `see ${where} --help`
     throw new Wrong(`unexpected argument ${show(extra)}`, where, hint)
   }
   for (const parameter of command.parameters) {
     const index = takes.indexOf(parameter)
-    const given = index === -1 ? (texts.options.get(parameter) ?? []) : texts.args.slice(index, index + 1)
+    const given =
+      index === -1
+        ? (texts.options.get(parameter) ?? [])
+        : texts.args.slice(index, parameter.many ? undefined : index + 1)
     const shown = index === -1 ? `option --${parameter.name}` : `argument ${parameter.name}`
     if (given.length === 0 && parameter.required) {
       throw new Wrong(`${shown} is missing`, where, `${parameter.help}; see ${where} --help`)

@@ -21,10 +21,12 @@ import * as parameters from "./parameters.js"
 type Texts = ReadonlyArray<string>
 
 // Whatever its kind, a parameter reads the texts that were given for it: that is what the checker has checked.
-const argumentOf = ({ name, required }: Parameter<unknown>): Args.Args<Texts> =>
-  required
-    ? Args.text({ name }).pipe(Args.map((text) => [unseal(text)]))
-    : Args.text({ name }).pipe(Args.optional, Args.map(Option.toArray), Args.map(Arr.map(unseal)))
+const argumentOf = ({ many, name, required }: Parameter<unknown>): Args.Args<Texts> =>
+  many
+    ? Args.text({ name }).pipe(Args.repeated, Args.map(Arr.map(unseal)))
+    : required
+      ? Args.text({ name }).pipe(Args.map((text) => [unseal(text)]))
+      : Args.text({ name }).pipe(Args.optional, Args.map(Option.toArray), Args.map(Arr.map(unseal)))
 
 const optionOf = ({ kind, name }: Parameter<unknown>): Options.Options<Texts> =>
   kind === "flag"

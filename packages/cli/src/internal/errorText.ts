@@ -23,9 +23,9 @@ export const errorText = (report: Report, style: Style): string => {
 
 type Issue = NonNullable<Report["issues"]>[number]
 
-/** `agents.json:3:12 agents[0].role`, as far as it is known. */
+/** `agents.json:3:12 agents[0].role`, as far as it is known; the whole needs no path. */
 const place = (file: string | undefined, { column, line, path }: Issue): string =>
-  [file === undefined ? "" : line === undefined ? file : `${file}:${line}:${column}`, path]
+  [file === undefined ? "" : line === undefined ? file : `${file}:${line}:${column}`, path === "$" ? "" : path]
     .filter((part) => part !== "")
     .join(" ")
 

@@ -30,4 +30,16 @@ export const dollars = (value: number | undefined): string =>
 /** Milliseconds since the epoch as `2026-11-23 13:05` UTC. */
 export const moment = (millis: number): string => new Date(millis).toISOString().slice(0, 16).replace("T", " ")
 
+/** Milliseconds since the epoch as `13:05:07`, by the clock on the user's wall. */
+export const timeOfDay = (millis: number): string => new Date(millis).toTimeString().slice(0, 8)
+
+/** How long ago, from milliseconds: `now`, `12 s ago`, `3 min ago`, `5 h ago`, `4 d ago`. */
+export const ago = (millis: number): string => {
+  const whole = Math.max(0, Math.floor(millis / 1000))
+  if (whole < 1) return "now"
+  if (whole < 60) return `${whole} s ago`
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ago`
+  return whole < 86_400 ? `${Math.floor(whole / 3600)} h ago` : `${Math.floor(whole / 86_400)} d ago`
+}
+
 export const plural = (count: number, one: string, many = `${one}s`): string => `${count} ${count === 1 ? one : many}`

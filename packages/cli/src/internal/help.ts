@@ -9,11 +9,11 @@ interface Options {
   readonly columns: number
 }
 
-const usageOf = (path: string, command: Command): string =>
+export const usageOf = (path: string, command: Pick<Command, "parameters">): string =>
   [
     path,
-    ...command.parameters.flatMap(({ kind, name, required }) =>
-      kind !== "argument" ? [] : [required ? name : `[${name}]`]
+    ...command.parameters.flatMap(({ kind, many, name, required }) =>
+      kind !== "argument" ? [] : [`${required ? name : `[${name}]`}${many ? "..." : ""}`]
     ),
     "[OPTIONS]"
   ].join(" ")

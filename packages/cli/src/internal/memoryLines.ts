@@ -2,35 +2,55 @@
 import type { Memory } from "@contextfs/memory/Memory"
 import type { Session } from "../Session.js"
 import { clean, cleanLines, firstLine } from "./clean.js"
-import { moment } from "./format.js"
+import { ago, moment } from "./format.js"
+import { type Cell, grid } from "./grid.js"
 import { cut, style, table } from "./layout.js"
 
 /** Below this a line has no room for what a memory says. */
 const narrow = 120
 
-/** One line each: id, type, who, when, tags, what; where there is little room what it says has a line of its own. */
-export const memoryLines = (memories: ReadonlyArray<Memory>, { stdout }: Session): string => {
-  const { columns } = stdout
-  const facts = memories.map((memory) => [
-    memory.id,
-    memory.type,
-    clean(memory.role ?? memory.sourceTool),
-    moment(memory.createdAt),
-    memory.tags.map((tag) => clean(tag)).join(",")
-  ])
-  const texts = memories.map(
-    ({ content, summary, supersededBy }) =>
+interface Line {
+  readonly memory: Memory
+  /** Milliseconds since the epoch. */
+  readonly at: number
+  readonly who: string
+}
+
+/** As its author first saved it. */
+export const asSaved = (memory: Memory): Line => ({
+  memory,
+  at: memory.createdAt,
+  who: memory.role ?? memory.sourceTool
+})
+
+/**
+ * One line each: id, type, who, when, tags, what; where there is little room what it says has a line of its own. In a
+ * terminal "when" is how long before `now`.
+ */
+export const memoryLines = (lines: ReadonlyArray<Line>, { stdout }: Session, now: number): string => {
+  const { colour, columns } = stdout
+  const { bold, dim, red } = style(colour)
+  const facts = lines.map(
+    ({ at, memory, who }): ReadonlyArray<Cell> => [
+      { text: memory.id, paint: bold },
+      { text: memory.type, paint: memory.type === "error" ? red : undefined },
+      { text: clean(who) },
+      { text: Number.isFinite(columns) ? ago(now - at) : moment(at), paint: dim },
+      { text: memory.tags.map((tag) => clean(tag)).join(","), paint: dim }
+    ]
+  )
+  const texts = lines.map(
+    ({ memory: { content, summary, supersededBy } }) =>
       `${supersededBy === null ? "" : `(superseded by ${supersededBy}) `}${firstLine(summary ?? content)}`
   )
-  const bold = (row: string): string => `${style(stdout.colour).bold(row.slice(0, 12))}${row.slice(12)}\n`
-  if (columns >= narrow) {
-    return table(facts.map((row, index) => [...row, texts[index] ?? ""]))
-      .map((row) => bold(cut(row, columns)))
-      .join("")
-  }
-  return table(facts)
-    .map((row, index) => `${bold(cut(row, columns))}  ${cut(texts[index] ?? "", columns - 2)}\n`)
-    .join("")
+  const shown =
+    columns >= narrow
+      ? grid(
+          facts.map((row, index) => [...row, { text: texts[index] ?? "" }]),
+          columns
+        )
+      : grid(facts, columns).flatMap((row, index) => [row, `  ${cut(texts[index] ?? "", columns - 2)}`])
+  return shown.map((line) => `${line}\n`).join("")
 }
 
 /** Everything about one memory. */

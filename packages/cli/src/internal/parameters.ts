@@ -23,8 +23,16 @@ export const tool = option({
   value: "TEXT",
   help: "Agent program: claude, gemini, codex, opencode, or mock to rehearse; or an adapter: ./my-tool.js, a package",
   default: "claude",
+  completes: "tool",
   read: text
 })
+
+/** Milliseconds of a length of time. */
+export const length = (given: string): Either.Either<number, string> =>
+  Either.fromOption(
+    Option.filter(Duration.toMillis(given), (millis) => millis > 0 && millis <= 30 * 86_400_000),
+    () => 'seconds above 0, or a text such as "5 minutes", up to 30 days'
+  )
 
 /** Milliseconds. */
 export const timeout = option({
@@ -32,12 +40,34 @@ export const timeout = option({
   value: "FLOAT",
   help: 'Time for each agent in seconds, or a text such as "5 minutes"',
   default: "no limit",
-  read: (given) =>
-    Either.fromOption(
-      Option.filter(Duration.toMillis(given), (millis) => millis > 0 && millis <= 30 * 86_400_000),
-      () => 'seconds above 0, or a text such as "5 minutes", up to 30 days'
-    )
+  read: length
 })
+
+export const permission = choice({
+  name: "permission",
+  value: "LEVEL",
+  help: "What each agent may do: read, edit files, exec commands too, or full: anything",
+  choices: ["read", "edit", "exec", "full"],
+  default: "its role's"
+})
+
+export const model = option({
+  name: "model",
+  value: "TEXT",
+  help: "Model, as the agent program names it",
+  default: "the program's own",
+  read: text
+})
+
+export const retries = option({
+  name: "retries",
+  value: "INT",
+  help: "More attempts after one that failed and left no trace of work",
+  default: "1",
+  read: integer(0, 10)
+})
+
+export const noMemory = flag({ name: "no-memory", help: "No shared memory: nothing recalled, nothing saved" })
 
 export const memoryType = choice({ name: "type", value: "TYPE", help: "Only of this type", choices: memoryTypes })
 

@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import { exitCodes, type Failure, UsageError } from "../CliError.js"
 import type { Answer } from "../Command.js"
 import type { Session } from "../Session.js"
+import { dryRunText } from "./dryRunText.js"
 import { style } from "./layout.js"
 import * as parameters from "./parameters.js"
 import { interrupted, type RunRecord, record } from "./runRecord.js"
@@ -28,6 +29,10 @@ interface Request {
   readonly overrides: {
     readonly [Key in keyof RunConfig.Overrides]: RunConfig.Overrides[Key] | undefined
   }
+  /** Default false. */
+  readonly failFast?: boolean
+  /** Show what would be done and do nothing; default false. */
+  readonly dryRun?: boolean
   readonly format: Format
 }
 
@@ -39,11 +44,11 @@ const given = (overrides: Request["overrides"]): RunConfig.Overrides =>
 const fromHere = (tool: string | undefined, { cwd }: Session) =>
   tool !== undefined && UserModule.isFile(tool) ? path.resolve(cwd, tool) : tool
 
-const load = ({ overrides, source, where }: Request, session: Session) => {
+const load = ({ overrides, source, where }: Request, session: Session, roles: RunConfig.Known["roles"]) => {
   // The variable wins over the file, the option over both.
   const project = parameters.namedProject(overrides.project, session)
   const known: RunConfig.Known = {
-    roles: RoleRegistry.builtIn,
+    roles,
     tools: [...Tools.builtIn.keys()],
     here: session.cwd,
     overrides: given({ ...overrides, tool: fromHere(overrides.tool, session), project })
@@ -81,12 +86,36 @@ const exitCodeOf = ({ parked, status, timedOut }: RunResult): number => {
   return status === "completed" ? exitCodes.completed : exitCodes.failed
 }
 
+const planned = (
+  config: RunConfig.RunConfig,
+  session: Session
+): Effect.Effect<Answer, Failure, RoleRegistry.RoleRegistry> =>
+  Effect.gen(function* () {
+    const DryRun = yield* Effect.promise(() => import("@contextfs/core/DryRun"))
+    const plan = yield* DryRun.make(config, { dataDir: dataDir(session), env: session.env })
+    warnOfFull(config, session)
+    const { colour, columns } = session.stdout
+    return { text: dryRunText(plan, style(colour), columns), json: plan }
+  })
+
+/** Anything at all is never a default: it was asked for by name, and that is said aloud. */
+const warnOfFull = ({ jobs }: RunConfig.RunConfig, session: Session): void => {
+  const agents = jobs.filter(({ permission }) => permission === "full").map(({ agentId }) => agentId)
+  if (agents.length === 0) return
+  session.note(`warning: permission "full": ${agents.join(", ")} may do anything that you may do, without asking`)
+}
+
 /** Runs the agents and shows them. The exit code says whether all completed. */
 export const runAgents = (request: Request, session: Session): Effect.Effect<Answer, Failure> =>
   Effect.gen(function* () {
     const { format } = request
-    const config = yield* load(request, session)
+    const around = { dataDir: dataDir(session), directory: session.cwd }
+    const roles = yield* RoleRegistry.loadFiles({ ...around, home: session.env["HOME"] })
+    const config = yield* load(request, session, yield* roles.list)
     const memory = (yield* chosen(session)) ?? config.memory
+    if (request.dryRun === true) {
+      return yield* Effect.provideService(planned(config, session), RoleRegistry.RoleRegistry, roles)
+    }
     const clock = yield* Effect.clock
     let known: RunRecord | undefined
     const result = yield* Effect.gen(function* () {
@@ -96,7 +125,10 @@ export const runAgents = (request: Request, session: Session): Effect.Effect<Ans
       session.onSignal(view.ending)
       yield* Effect.forkScoped(Effect.zipRight(session.hurried, hurry))
       return yield* orchestrator.run(config, {
+        failFast: request.failFast === true,
         onEvent: (event) => {
+          // Here all has been checked, and nothing is drawn yet.
+          if (event.kind === "runStarted") warnOfFull(config, session)
           known = record(known, event)
           view.event(event, known)
         }
@@ -105,7 +137,7 @@ export const runAgents = (request: Request, session: Session): Effect.Effect<Ans
       Effect.scoped,
       Effect.provide(
         Live.layer({
-          dataDir: dataDir(session),
+          ...around,
           env: session.env,
           adapters: config.adapters,
           ...(memory === undefined ? {} : { memory })

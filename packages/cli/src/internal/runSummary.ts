@@ -19,8 +19,14 @@ export const tokens = (usage: JobResult["usage"]): number | undefined =>
     ? undefined
     : (usage.inputTokens ?? 0) + (usage.outputTokens ?? 0)
 
-const memoryOf = ({ memory }: JobResult): string =>
-  memory === null ? unknown : `${memory.saved.length} saved, ${plural(memory.searches, "search", "searches")}`
+/** How far the agent did what its role asks of its memory; what it did not do is told below the table. */
+const memoryOf = ({ memory }: JobResult): string => {
+  if (memory === null) return unknown
+  const { asked, done, saved, searches } = memory
+  const how =
+    asked.length === 0 ? plural(searches, "search", "searches") : `${done.length} of ${plural(asked.length, "step")}`
+  return `${how}, ${saved.length} saved`
+}
 
 /** A word that a shell takes as it is. */
 export const shellWord = (word: string): string =>

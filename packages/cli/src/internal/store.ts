@@ -1,17 +1,20 @@
-/** The shared memory for one command. What only reads creates nothing. */
+/** The shared memory and the journal of runs for one command. What only reads creates nothing. */
 import * as fs from "node:fs"
 import * as path from "node:path"
+import type { JobQueueService } from "@contextfs/core/JobQueue"
 import type { Identity } from "@contextfs/memory/Memory"
 import type { StorageError } from "@contextfs/memory/MemoryError"
 import type { MemoryStore, MemoryStoreService } from "@contextfs/memory/MemoryStore"
 import * as Namespace from "@contextfs/memory/Namespace"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
-import type * as Option from "effect/Option"
+import * as Option from "effect/Option"
 import { UsageError } from "../CliError.js"
 import type { Session } from "../Session.js"
 
-export const dataDir = (session: Session): string => Namespace.dataDir(session.env, session.home)
+export const dataDir = (session: Pick<Session, "env" | "home">): string => Namespace.dataDir(session.env, session.home)
+
+const memoryFile = (session: Session): string => path.join(dataDir(session), Namespace.databaseName)
 
 /** The backend that the command line names. What is wrong with it is a matter of usage. */
 export const chosen = ({
@@ -40,29 +43,45 @@ export const provide = <A, E>(
     const layer = yield* chosen(session)
     if (layer !== undefined) return yield* Effect.provide(effect, layer)
     const { layerSqlite } = yield* Effect.promise(() => import("@contextfs/memory/MemoryStore"))
-    return yield* Effect.provide(effect, layerSqlite({ path: path.join(dataDir(session), Namespace.databaseName) }))
+    return yield* Effect.provide(effect, layerSqlite({ path: memoryFile(session) }))
   })
 
-const withStore = <A, E>(session: Session, use: (store: MemoryStoreService) => Effect.Effect<A, E>) =>
+/** Makes the memory where there is none. */
+export const write = <A, E>(
+  session: Session,
+  use: (store: MemoryStoreService) => Effect.Effect<A, E>
+): Effect.Effect<A, E | StorageError | UsageError> =>
   Effect.gen(function* () {
     const { MemoryStore } = yield* Effect.promise(() => import("@contextfs/memory/MemoryStore"))
     return yield* provide(session, Effect.flatMap(MemoryStore, use))
   })
-
-/** Makes the memory where there is none. */
-export const write: <A, E>(
-  session: Session,
-  use: (store: MemoryStoreService) => Effect.Effect<A, E>
-) => Effect.Effect<A, E | StorageError | UsageError> = withStore
 
 /** None where there is no memory yet. */
 export const read = <A, E>(
   session: Session,
   use: (store: MemoryStoreService) => Effect.Effect<A, E>
 ): Effect.Effect<Option.Option<A>, E | StorageError | UsageError> =>
-  session.memory !== undefined || fs.existsSync(path.join(dataDir(session), Namespace.databaseName))
-    ? Effect.asSome(withStore(session, use))
-    : Effect.succeedNone
+  Effect.gen(function* () {
+    if (session.memory !== undefined) return Option.some(yield* write(session, use))
+    const path = memoryFile(session)
+    if (!fs.existsSync(path)) return Option.none()
+    const { layerSqlite, MemoryStore } = yield* Effect.promise(() => import("@contextfs/memory/MemoryStore"))
+    const reading = Effect.flatMap(MemoryStore, use)
+    return Option.some(yield* Effect.provide(reading, layerSqlite({ path, readOnly: true })))
+  })
+
+/** None where nothing was ever run. */
+export const readJournal = <A, E>(
+  session: Session,
+  use: (journal: JobQueueService) => Effect.Effect<A, E>
+): Effect.Effect<Option.Option<A>, E | StorageError> =>
+  Effect.gen(function* () {
+    const { databaseName, JobQueue, layerSqlite } = yield* Effect.promise(() => import("@contextfs/core/JobQueue"))
+    const file = path.join(dataDir(session), databaseName)
+    if (!fs.existsSync(file)) return Option.none()
+    const reading = Effect.flatMap(JobQueue, use)
+    return Option.some(yield* Effect.provide(reading, layerSqlite({ path: file, readOnly: true })))
+  })
 
 /** The user at the command line, in the directory they stand in. */
 export const identity = (session: Session, project: string): Effect.Effect<Identity> =>

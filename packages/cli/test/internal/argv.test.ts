@@ -203,7 +203,9 @@ describe("of any words", () => {
       const expected = parameters.map((parameter) => {
         if (parameter.kind === "argument") {
           const index = parameters.filter(({ kind }) => kind === "argument").indexOf(parameter)
-          return Either.getOrThrow(parameter.read(args.slice(index, index + 1).map(unseal)))
+          return Either.getOrThrow(
+            parameter.read(args.slice(index, parameter.many ? undefined : index + 1).map(unseal))
+          )
         }
         const found = options.flatMap((word, index) =>
           word === `--${parameter.name}` ? [parameter.kind === "flag" ? "" : unseal(options[index + 1] ?? "")] : []

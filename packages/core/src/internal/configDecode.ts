@@ -10,7 +10,7 @@ import type { Budget, JobSpec } from "../Job.js"
 import type { Known, RunConfig, Whole } from "../RunConfig.js"
 import { check } from "./configChecks.js"
 import { type Path, type Problem, show, suggest } from "./configIssue.js"
-import { broughtBy, type Modules, toolOf } from "./configModules.js"
+import { broughtBy, type Modules, toolOf, toolsOf } from "./configModules.js"
 import { AgentInput, defaults, MemoryInput, RunInput, ToolInput, toBytes } from "./configSchema.js"
 import { isObject } from "./json.js"
 
@@ -93,6 +93,9 @@ export const surroundings = (around: Decoding) => ({
   ]
 })
 
+/** Its agents may ask for others, where nobody says otherwise. */
+export const orchestratorRole = "orchestrator"
+
 const millis = (input: number | string): number => Option.getOrElse(Duration.toMillis(input), () => 0)
 
 /** What holds for all jobs. */
@@ -122,6 +125,8 @@ const complete = (input: RunInput, around: Decoding): RunConfig => {
         around
       )
       const limit = agent.timeout ?? input.timeout
+      const permission = overrides.permission ?? agent.permission ?? input.permission ?? role?.permission ?? "read"
+      const delegate = agent.delegate ?? input.delegate ?? (agent.role === orchestratorRole ? permission : "none")
       return {
         agentId: agent.id ?? nameOf(agent.role),
         project: whole.project,
@@ -131,7 +136,7 @@ const complete = (input: RunInput, around: Decoding): RunConfig => {
         task: agent.task ?? readTask(agent.taskFile ?? "-", around),
         model: overrides.model ?? agent.model ?? role?.model ?? null,
         session: agent.session ?? null,
-        permission: overrides.permission ?? agent.permission ?? input.permission ?? role?.permission ?? "read",
+        permission,
         timeout: overrides.timeout ?? (limit === undefined ? null : millis(limit)),
         startTimeout: millis(agent.startTimeout ?? input.startTimeout ?? defaults.startTimeout),
         idleTimeout: millis(agent.idleTimeout ?? input.idleTimeout ?? defaults.idleTimeout),
@@ -143,7 +148,11 @@ const complete = (input: RunInput, around: Decoding): RunConfig => {
         env: agent.env ?? {},
         memory: overrides.memory ?? true,
         budget: agent.budget === undefined ? null : budgetOf(agent.budget),
-        settings
+        settings,
+        delegate,
+        tools: delegate === "none" ? {} : toolsOf(input.tools, around.loaded),
+        parent: null,
+        depth: 0
       }
     })
   }

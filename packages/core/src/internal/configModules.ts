@@ -105,3 +105,15 @@ export const toolOf = (
     (settings.adapter === undefined ? named?.file : (loaded.tools.get(settings.adapter)?.file ?? settings.adapter))
   return { tool, settings: adapter === undefined ? settings : { ...settings, adapter } }
 }
+
+/** Settings of tools, with modules told by their file. */
+export const toolsOf = (
+  configured: Readonly<Record<string, ToolSettings>> | undefined,
+  loaded: Modules
+): Readonly<Record<string, ToolSettings>> =>
+  Object.fromEntries(
+    Object.entries(configured ?? {}).map(([name, settings]) => {
+      const module = loaded.tools.get(settings.adapter ?? "")
+      return [name, module == null ? settings : { ...settings, adapter: module.file }]
+    })
+  )

@@ -45,6 +45,7 @@ export const prefix = (host: Host, level: Level): ReadonlyArray<string> => {
 // One shell makes the lifeline, finds the programs and tries the very forms in use, strongest first; about 12 ms.
 const probe = `[ -z "$1" ] || mkfifo -m 600 "$1" || exit 1
 for program in env setsid sh unshare; do command -v "$program" || echo; done
+env --default-signal=INT,QUIT true && echo signals || echo
 ${(["K1", "K2", "K3"] as const)
   .map(
     (level) => `env --default-signal=INT,QUIT unshare ${unshare[level].join(" ")} sh -c true && echo ${level} && exit`
@@ -71,7 +72,7 @@ const ask = (path: string, lifeline: string): Effect.Effect<Host, HostUnfit> =>
     })
     child.on("error", (error) => resume(new HostUnfit({ message: `no shell: ${error.message}` })))
     child.on("close", () => {
-      const [env = "", setsid = "", sh = "", unshare = "", level] = said.split("\n")
+      const [env = "", setsid = "", sh = "", unshare = "", signals, level] = said.split("\n")
       if (level !== "K1" && level !== "K2" && level !== "K3" && level !== "G") {
         return resume(new HostUnfit({ message: `cannot make a FIFO at ${lifeline}` }))
       }
@@ -79,6 +80,9 @@ const ask = (path: string, lifeline: string): Effect.Effect<Host, HostUnfit> =>
         return resume(
           new HostUnfit({ message: "the programs env, setsid and sh are needed on PATH (coreutils, util-linux)" })
         )
+      }
+      if (signals !== "signals") {
+        return resume(new HostUnfit({ message: `${env} knows no --default-signal: coreutils 8.31 or newer is needed` }))
       }
       resume(Effect.succeed({ level, env, setsid, sh, unshare }))
     })

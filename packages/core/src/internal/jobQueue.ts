@@ -23,9 +23,12 @@ const keyOf = (owner: ProcessIdentity): string => `${bootOf(owner)}${owner.pid}/
 /** Results and events handed out at once. */
 const page = 100
 
-export const make = (path: string, options: Options): Effect.Effect<JobQueueService, StorageError, Scope> =>
+export const make = (
+  options: Options & { readonly path: string; readonly readOnly?: boolean }
+): Effect.Effect<JobQueueService, StorageError, Scope> =>
   Effect.gen(function* () {
-    const { sql, writeTransaction } = yield* Sqlite.make({ path, migrations })
+    const { path, readOnly = false } = options
+    const { sql, writeTransaction } = yield* Sqlite.make({ path, readOnly, migrations })
     const monotonic = options.monotonic ?? sinceBoot
     /** A fault of the database, or a row that is not what we write. */
     const storage = <A, E>(effect: Effect.Effect<A, E>) => effect.pipe(Effect.mapError(Sqlite.storageError(path)))
@@ -320,7 +323,7 @@ export const make = (path: string, options: Options): Effect.Effect<JobQueueServ
         sql`sequence > ${query.since ?? 0}`,
         ...(query.project === undefined ? [] : [sql`project = ${query.project}`]),
         ...(query.runId === undefined ? [] : [sql`run_id = ${query.runId}`])
-      ])} ORDER BY sequence LIMIT ${Math.max(1, Math.min(1000, query.limit ?? page))}`.pipe(
+      ])} ORDER BY sequence ${sql.literal(query.newestFirst === true ? "DESC" : "ASC")} LIMIT ${Math.max(1, Math.min(1000, query.limit ?? page))}`.pipe(
         Effect.flatMap(rows.readEvents),
         storage
       )

@@ -18,6 +18,7 @@ import type { FailureClass, ToolAdapter, Usage } from "../ToolAdapter.js"
 import type { Workplace } from "../Workplace.js"
 import * as attempt from "./attempt.js"
 import { part, plus } from "./budget.js"
+import { confined } from "./delegation.js"
 import { remember } from "./outcome.js"
 import { type Plan, plan } from "./plan.js"
 import { resetTime } from "./resetTime.js"
@@ -125,7 +126,7 @@ export const run = (
     control.tell({ kind: "jobStarted", at: control.wall(), ...of, attempt: job.attempts })
     const identity = yield* identityOf(job)
     // The plan was checked when the job was submitted; a program may be gone by now.
-    const planned = yield* Effect.either(plan(job.spec))
+    const planned = yield* Effect.either(Effect.zipRight(confined(job.spec), plan(job.spec)))
     if (Either.isLeft(planned)) {
       const outcome = attempt.notStarted(job.spec.tool, planned.left.message)
       return yield* follow(shop, job, { outcome, plan: null, control })

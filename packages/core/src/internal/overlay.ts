@@ -19,7 +19,7 @@ export const make = (folder: string, overlay: Overlay): Effect.Effect<void, stri
 
 const build = (at: string, { of, only, folders = [], files = {} }: Overlay): void => {
   fs.mkdirSync(at, { recursive: true, mode: 0o700 })
-  for (const name of folders) fs.mkdirSync(path.join(of, name), { recursive: true, mode: 0o700 })
+  for (const name of folders) makeIfPossible(path.join(of, name))
   const present = fs.existsSync(of) ? fs.readdirSync(of) : []
   for (const name of present) {
     if (Object.hasOwn(files, name) || only?.includes(name) === false) continue
@@ -28,5 +28,14 @@ const build = (at: string, { of, only, folders = [], files = {} }: Overlay): voi
   for (const [name, make] of Object.entries(files)) {
     const own = present.includes(name) ? fs.readFileSync(path.join(of, name), "utf8") : undefined
     fs.writeFileSync(path.join(at, name), make(own), { mode: 0o600, flag: "wx" })
+  }
+}
+
+/** Where the user's folder cannot be written, what the program keeps lies in the attempt's folder and goes with it. */
+const makeIfPossible = (folder: string): void => {
+  try {
+    fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
+  } catch {
+    return
   }
 }

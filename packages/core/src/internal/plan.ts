@@ -10,6 +10,7 @@ import type { ToolAdapter } from "../ToolAdapter.js"
 import * as Tools from "../Tools.js"
 import { Workplace, type WorkplaceService } from "../Workplace.js"
 import { findProgram } from "./findProgram.js"
+import { quote } from "./jobFile.js"
 
 export interface Plan {
   readonly role: Role
@@ -45,12 +46,24 @@ const programOf = (
     return [found.file, ...args]
   })
 
-export const roleOf = (name: string): Effect.Effect<Role, PolicyRefused, RoleRegistry.RoleRegistry> =>
-  Effect.flatMap(RoleRegistry.RoleRegistry, (roles) => roles.get(name)).pipe(
-    Effect.mapError(
-      ({ message }) => new PolicyRefused({ message, hint: "contextfs orchestrator roles lists the roles there are" })
-    )
-  )
+const roleOf = (spec: JobSpec): Effect.Effect<Role, PolicyRefused, RoleRegistry.RoleRegistry> =>
+  Effect.gen(function* () {
+    const roles = yield* RoleRegistry.RoleRegistry
+    const role = yield* roles
+      .get(spec.role)
+      .pipe(
+        Effect.mapError(
+          ({ message }) =>
+            new PolicyRefused({ message, hint: "contextfs orchestrator roles lists the roles there are" })
+        )
+      )
+    const refused = RoleRegistry.refusal(role, spec.permission)
+    if (refused === undefined) return role
+    return yield* new PolicyRefused({
+      message: refused.message,
+      hint: `read that file, then contextfs trust ${quote(refused.file)}`
+    })
+  })
 
 export const plan = (
   spec: JobSpec
@@ -67,7 +80,7 @@ export const planOn = (
 ): Effect.Effect<Plan, AgentUnavailable | PolicyRefused, RoleRegistry.RoleRegistry | Workplace> =>
   Effect.gen(function* () {
     const workplace = yield* Workplace
-    const role = yield* roleOf(spec.role)
+    const role = yield* roleOf(spec)
     const adapter = Tools.adapterFor(spec.tool, spec.settings, workplace.tools)
     if (adapter === undefined) {
       return yield* new AgentUnavailable({

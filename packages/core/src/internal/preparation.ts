@@ -11,6 +11,7 @@ import * as Environment from "../Environment.js"
 import type { JobSpec } from "../Job.js"
 import type { Invocation, Refusal } from "../ToolAdapter.js"
 import type { WorkplaceService } from "../Workplace.js"
+import { delegateOf } from "./delegation.js"
 import { markerVariable } from "./marker.js"
 import type { Plan } from "./plan.js"
 
@@ -59,12 +60,14 @@ export const prepare = (
           CONTEXTFS_SOURCE_TOOL: `agent-${spec.role}`,
           [markerVariable]: at.marker
         }
+  const delegate = delegateOf(spec)
   const prompt = Prompt.jobPrompt({
     role,
     task: spec.task,
     project: spec.project,
     continued: at.continued === true,
     memory: at.admission !== null && adapter.capabilities.memory ? "mcp" : "none",
+    ...(delegate === undefined ? {} : { delegate }),
     ...(at.recalled === undefined ? {} : { recalled: at.recalled })
   })
   const given = { ...workplace.env, ...spec.settings.env, ...spec.env }

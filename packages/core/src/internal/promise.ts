@@ -1,8 +1,9 @@
 /** What the entries of the Promise face share: from options to services and settings, from an exit to a promise. */
 import { homedir } from "node:os"
-import type { ModuleError } from "@contextfs/memory/MemoryError"
+import type { ModuleError, StorageError } from "@contextfs/memory/MemoryError"
 import * as MemoryModule from "@contextfs/memory/MemoryModule"
 import * as Namespace from "@contextfs/memory/Namespace"
+import type { RoleFileError } from "@contextfs/roles/RoleError"
 import * as RoleRegistry from "@contextfs/roles/RoleRegistry"
 import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
@@ -56,18 +57,22 @@ export async function* iterate<A, E, E2>(
 
 const envOf = (options: Surroundings) => options.env ?? process.env
 
+const placeOf = (options: Surroundings) => ({
+  dataDir: options.dataDir ?? Namespace.dataDir(envOf(options), homedir()),
+  directory: process.cwd()
+})
+
 /** Everything that the queue or the run needs, with what its configuration brings. */
 export const layer = (
   options: Surroundings,
   { adapters, memory }: RunConfig.Brought
 ): Layer.Layer<Live.Services, Live.Failure | ModuleError> => {
-  const env = envOf(options)
   const given = options.memory === undefined ? Effect.succeed(memory) : MemoryModule.fromBackend(options.memory)
   return Layer.unwrapEffect(
     Effect.map(given, (memory) =>
       Live.layer({
-        dataDir: options.dataDir ?? Namespace.dataDir(env, homedir()),
-        env,
+        ...placeOf(options),
+        env: envOf(options),
         adapters,
         ...defined({ tools: options.tools, memory })
       })
@@ -89,13 +94,14 @@ export const settings = (
 ) => defined({ tool: options.tool, workers, timeout: duration(timeout) })
 
 /** What a configuration may refer to. An option wins over the environment, which wins over the configuration. */
-export const known = (options: Surroundings): Effect.Effect<RunConfig.Known> =>
+export const known = (options: Surroundings): Effect.Effect<RunConfig.Known, RoleFileError | StorageError> =>
   Effect.gen(function* () {
-    const roles = yield* RoleRegistry.RoleRegistry
-    const project = options.project ?? (envOf(options)["CONTEXTFS_PROJECT"] || undefined)
+    const env = envOf(options)
+    const roles = yield* RoleRegistry.loadFiles({ ...placeOf(options), home: env["HOME"] })
+    const project = options.project ?? (env["CONTEXTFS_PROJECT"] || undefined)
     const tools = [...Tools.builtIn.keys(), ...(options.tools ?? []).map(({ name }) => name)]
     return { roles: yield* roles.list, tools, overrides: defined({ project }) }
-  }).pipe(Effect.provide(RoleRegistry.layer))
+  })
 
 /** Calls a setting by the name of the option it was given as. */
 export const renamed =

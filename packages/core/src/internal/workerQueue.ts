@@ -15,7 +15,7 @@ import * as Stream from "effect/Stream"
 import * as AgentProcess from "../AgentProcess.js"
 import { isTerminal, type Job, JobId, type JobResult, type JobSpec, type JobStatus, RunId } from "../Job.js"
 import { type Claimed, type Counts, JobQueue, type Run, type Waiting } from "../JobQueue.js"
-import type { RunEvent } from "../Orchestrator.js"
+import type { JobHead, RunEvent } from "../Orchestrator.js"
 import {
   HostUnfit,
   type NotFound,
@@ -29,6 +29,7 @@ import type { Failure, Options, ResumeOptions, WorkerQueue, Working } from "../W
 import { Workplace } from "../Workplace.js"
 import type { Shop, Stop } from "./attempt.js"
 import { part } from "./budget.js"
+import * as Delegation from "./delegation.js"
 import { cancelled, firmly, run as runJob, type Step, unattempted } from "./jobRunner.js"
 import { endLeftovers, endLeftoversOf } from "./leftovers.js"
 import { type Overlap, overlaps, realPath, writes } from "./overlap.js"
@@ -81,7 +82,8 @@ const openShop = (runId: RunId): Effect.Effect<Shop, HostUnfit, Scope | Services
         ({ hint, message }) => new HostUnfit({ message: hint === undefined ? message : `${message} – ${hint}` })
       )
     )
-    return { workplace, processes: yield* AgentProcess.AgentProcess, store, server }
+    const delegation = yield* Delegation.make(store)
+    return { workplace, processes: yield* AgentProcess.AgentProcess, store, server, delegation }
   })
 
 /** Whether all of it can be run here; what is told of agents that may write the same files. */
@@ -192,14 +194,16 @@ const work = (
     const now = () => Number(clock.unsafeCurrentTimeNanos() / 1_000n) / 1_000
     const wall = () => clock.unsafeCurrentTimeMillis()
     const numWorkers = options.numWorkers ?? 3
-    const tell = options.onEvent ?? (() => undefined)
 
     /** By status, in step with the journal: only this process changes the run. */
     const counts: Record<JobStatus, number> = { ...(yield* journal.counts(runId)) }
     const ended = () => counts.completed + counts.failed + counts.cancelled + counts.timeout
     let submitted = ended() + counts.pending
     let numbered = submitted
+    /** Nothing begins any more. */
     let closed = false
+    /** Nothing ends any more, either. */
+    let over = false
     /** A job was cancelled only because the queue was closed. */
     let cut = false
     /** Nothing is left but jobs of parked tools, and nobody wants to wait. */
@@ -211,10 +215,11 @@ const work = (
     const unwanted = new Set<string>()
     /** Monotonic milliseconds at the first attempt here of jobs that have begun and not ended. */
     const begun = new Map<string, number>()
-    const room = options.maxQueueSize ? yield* Effect.makeSemaphore(options.maxQueueSize) : undefined
     /** Jobs that hold a place in the queue: those that were submitted and have not begun. */
     const housed = new Set<string>()
-    const leaveRoom = (jobId: string) => (housed.delete(jobId) && room !== undefined ? room.release(1) : Effect.void)
+    /** Places given to jobs that are being stored. */
+    let reserved = 0
+    const leaveRoom = (jobId: string) => Effect.suspend(() => (housed.delete(jobId) ? changed : Effect.void))
 
     // Replaced at every change: whoever waits looks again. A journal that cannot be written ends all waiting.
     let change = Deferred.unsafeMake<void>(FiberId.none)
@@ -226,6 +231,23 @@ const work = (
     const broken = yield* Deferred.make<never, StorageError>()
     const changeAfter = (seen: Deferred.Deferred<void>) =>
       Effect.raceFirst(Deferred.await(seen), Deferred.await(broken)).pipe(Effect.interruptible)
+
+    const until: WorkerQueue["until"] = (look) =>
+      Effect.suspend(() => {
+        const seen = change
+        return Effect.flatMap(look, (found) =>
+          Option.isSome(found) ? Effect.succeed(found.value) : Effect.zipRight(changeAfter(seen), until(look))
+        )
+      })
+
+    const tell = (event: RunEvent): void => {
+      try {
+        options.onEvent?.(event)
+      } catch (cause) {
+        // The caller's own fault, given back where it waits.
+        Deferred.unsafeDone(broken, Effect.die(cause))
+      }
+    }
 
     /** The agent whose failure ends the run. */
     let culprit: string | undefined
@@ -424,6 +446,14 @@ const work = (
       }
     })
 
+    /** By the job whose agent asked for them: they were asked for its sake, and are cancelled with it. */
+    const children = new Map<string, Array<JobId>>()
+    const adopt = ({ jobId, spec: { parent } }: Pick<Job, "jobId" | "spec">) => {
+      if (parent !== null) children.set(parent, [...(children.get(parent) ?? []), jobId])
+    }
+
+    /** The start of the run has been told. */
+    let opened = false
     /** Stores the jobs as pending, then lets the workers at them. */
     const add = (specs: ReadonlyArray<JobSpec>, inRoom = false) =>
       Effect.gen(function* () {
@@ -437,11 +467,20 @@ const work = (
         submitted += jobs.length
         counts.pending += jobs.length
         parkedOnly = false
+        jobs.forEach(adopt)
+        if (opened) for (const job of jobs) tell({ kind: "jobAdded", at: wall(), ...head(job) })
         yield* changed
         return jobs
       })
 
     const cancel: WorkerQueue["cancel"] = (jobId) =>
+      Effect.gen(function* () {
+        const ended = yield* cancelOne(jobId)
+        if (ended) for (const child of children.get(jobId) ?? []) yield* cancel(child)
+        return ended
+      })
+
+    const cancelOne: WorkerQueue["cancel"] = (jobId) =>
       Effect.gen(function* () {
         const entry = running.get(jobId)
         if (entry !== undefined) return yield* Effect.as(Deferred.succeed(entry.stop, "cancelled"), true)
@@ -468,6 +507,8 @@ const work = (
         )
       }).pipe(Effect.uninterruptible)
 
+    const jobs = yield* journal.jobs(runId).pipe(Effect.catchTag("NotFound", Effect.die))
+    jobs.forEach(adopt)
     tell({
       kind: "runStarted",
       at: wall(),
@@ -477,11 +518,9 @@ const work = (
       containment: shop.processes.level,
       overlaps: overlapping,
       earlier: ended(),
-      jobs: (yield* journal.jobs(runId).pipe(Effect.catchTag("NotFound", Effect.die))).flatMap(
-        ({ jobId, spec: { agentId, directory, role, tool }, status }) =>
-          isTerminal(status) ? [] : [{ jobId, agentId, role, tool, directory }]
-      )
+      jobs: jobs.flatMap((job) => (isTerminal(job.status) ? [] : [head(job)]))
     })
+    opened = true
     yield* account
     yield* Effect.forkScoped(dispatch)
     yield* Effect.forever(beat).pipe(
@@ -493,27 +532,44 @@ const work = (
       Effect.gen(function* () {
         closed = true
         for (const entry of running.values()) yield* Deferred.succeed(entry.stop, "interrupted")
+        yield* changed
         yield* FiberSet.awaitEmpty(agents)
+        over = true
         yield* changed
         const status = cut || submitted > ended() ? "interrupted" : statusOf(counts)
         yield* Effect.ignoreLogged(journal.close(runId, status))
       })
     )
 
+    /** What is asked for by a job that has ended, or is being ended, would be left over. */
+    const isOver = (jobId: JobId) => {
+      const entry = running.get(jobId)
+      return entry === undefined ? Effect.succeed(true) : Deferred.isDone(entry.stop)
+    }
+
     const submit: WorkerQueue["submit"] = (spec) =>
       Effect.gen(function* () {
         yield* plan(spec)
-        if (room !== undefined) yield* room.take(1)
-        return yield* Effect.uninterruptible(
-          Effect.gen(function* () {
-            if (closed) {
-              if (room !== undefined) yield* room.release(1)
-              return yield* new QueueClosed({ message: "the queue is closed" })
-            }
-            const [job] = yield* add([spec], room !== undefined)
-            return job === undefined ? yield* Effect.dieMessage("a job was added and is not there") : job.jobId
-          })
+        // A job of this queue that waited for room in it might wait for itself.
+        const most = spec.parent === null ? (options.maxQueueSize ?? 0) : 0
+        for (let seen = change; !closed && most > 0 && housed.size + reserved >= most; seen = change) {
+          yield* changeAfter(seen)
+        }
+        if (closed) return yield* new QueueClosed({ message: "the queue is closed" })
+        if (spec.parent !== null && (yield* isOver(spec.parent))) {
+          return yield* new QueueClosed({ message: "the job that asks is over" })
+        }
+        reserved += 1
+        const jobs = yield* add([spec], most > 0).pipe(
+          Effect.ensuring(
+            Effect.sync(() => {
+              reserved -= 1
+            })
+          ),
+          Effect.uninterruptible
         )
+        const [job] = jobs
+        return job === undefined ? yield* Effect.dieMessage("a job was added and is not there") : job.jobId
       }).pipe(Effect.provide(context))
 
     /** The next page of results after a cursor, waited for; none when there will be no more. */
@@ -522,7 +578,7 @@ const work = (
     ): Effect.Effect<Option.Option<readonly [ReadonlyArray<JobResult>, number]>, StorageError> =>
       Effect.suspend(() => {
         const seen = change
-        const last = closed || parkedOnly || ended() === submitted
+        const last = over || parkedOnly || ended() === submitted
         return Effect.flatMap(journal.results(runId, cursor), (found) => {
           const end = found.at(-1)
           if (end !== undefined) return Effect.succeedSome([found.map(({ result }) => result), end.cursor] as const)
@@ -531,7 +587,7 @@ const work = (
       })
     const results = Stream.unfoldEffect(0, nextResults).pipe(Stream.flattenIterables)
 
-    return {
+    const queue: WorkerQueue = {
       runId,
       project,
       submit,
@@ -557,9 +613,11 @@ const work = (
               used += 1
             })
         ),
-      changed: Effect.suspend(() => changeAfter(change)),
+      until,
       parked: Effect.map(journal.waiting(runId), ({ parked }) => parked)
     }
+    yield* Deferred.succeed(shop.delegation.queue, queue)
+    return queue
   })
 
 const overspent = {
@@ -567,6 +625,11 @@ const overspent = {
   reason: "BudgetExceeded",
   error: "the budget of the run is spent – it was not started – raise budget and resume, or split the work"
 } as const
+
+const head = ({ jobId, spec }: Pick<Job, "jobId" | "spec">): JobHead => {
+  const { agentId, directory, parent, role, tool } = spec
+  return { jobId, agentId, role, tool, directory, parent }
+}
 
 const bug = {
   status: "failed",

@@ -9,6 +9,7 @@ import { AmbiguousId, InvalidMemory, MemoryConflict, MemoryNotFound, type Storag
 import type { Link, MemoryEvent, MemoryStoreService, Saved } from "../MemoryStore.js"
 import * as Sqlite from "../Sqlite.js"
 import * as draft from "./draft.js"
+import { encodeEvent, makeEvents } from "./events.js"
 import { migrations } from "./migrations.js"
 import * as rows from "./rows.js"
 import { makeSearch } from "./search.js"
@@ -48,12 +49,15 @@ export const inverse = (relation: Relation): Relation => {
 
 type Fault = SqlError | ParseError
 
-export const make = (path: string): Effect.Effect<MemoryStoreService, StorageError, Scope> =>
+export const make = (options: {
+  readonly path: string
+  readonly readOnly?: boolean
+}): Effect.Effect<MemoryStoreService, StorageError, Scope> =>
   Effect.gen(function* () {
-    const { sql, writeTransaction } = yield* Sqlite.make({ path, migrations })
+    const { sql, writeTransaction } = yield* Sqlite.make({ ...options, migrations })
     const search = makeSearch(sql)
     const columns = sql.literal(rows.columns)
-    const toStorageError = Sqlite.storageError(path)
+    const toStorageError = Sqlite.storageError(options.path)
 
     /** A fault of the database, or a row that is not what we write, is a `StorageError`. */
     const stored = <A, E>(
@@ -139,8 +143,11 @@ export const make = (path: string): Effect.Effect<MemoryStoreService, StorageErr
         return memory
       })
 
-    const note = (kind: MemoryEvent["kind"], at: number, id: string, by: Identity) =>
-      sql`INSERT INTO events ${sql.insert(rows.encodeEvent(at, kind, id, by))}`
+    const note = (kind: MemoryEvent["kind"], at: number, memory: Memory, by: Identity) =>
+      sql`INSERT INTO events ${sql.insert(encodeEvent(at, kind, memory, by))}`
+
+    /** Its events say so too, so that the feed of what is current does not have to pass them. */
+    const hide = (memory: Memory) => sql`UPDATE events SET hidden = 1 WHERE memory_id = ${memory.id}`
 
     const putEdge = (edge: Link, at: number) =>
       sql`INSERT INTO edges (from_id, to_id, relation, weight, created_at)
@@ -160,11 +167,11 @@ export const make = (path: string): Effect.Effect<MemoryStoreService, StorageErr
           if (twin !== undefined) {
             const merged = yield* draft.merge(twin.memory, wanted, by.trust)
             const memory = yield* replace(twin.row, { ...twin.memory, ...merged, updatedAt: now })
-            yield* note("merged", now, memory.id, by)
+            yield* note("merged", now, memory, by)
             return { memory, outcome: "merged" } satisfies Saved
           }
           const memory = yield* insert({ ...by, ...wanted, id, createdAt: now, updatedAt: now, supersededBy: null })
-          yield* note("created", now, id, by)
+          yield* note("created", now, memory, by)
           return { memory, outcome: "created" } satisfies Saved
         })
       )
@@ -183,7 +190,8 @@ export const make = (path: string): Effect.Effect<MemoryStoreService, StorageErr
           })
           yield* refuseTwin({ ...memory, ...checked }, memory.id)
           const updated = yield* replace(row, { ...memory, ...checked, updatedAt: now })
-          yield* note("updated", now, memory.id, by)
+          yield* sql`UPDATE events SET type = ${updated.type} WHERE memory_id = ${updated.id} AND type <> ${updated.type}`
+          yield* note("updated", now, updated, by)
           return updated
         })
       )
@@ -223,7 +231,8 @@ export const make = (path: string): Effect.Effect<MemoryStoreService, StorageErr
           const memory = yield* insert(next)
           yield* putEdge({ from: newer, to: old.id, relation: "evolved_from", weight: 1 }, now)
           yield* putEdge({ from: old.id, to: newer, relation: "evolved_into", weight: 1 }, now)
-          yield* note("evolved", now, newer, by)
+          yield* hide(old)
+          yield* note("evolved", now, memory, by)
           return memory
         })
       )
@@ -236,7 +245,8 @@ export const make = (path: string): Effect.Effect<MemoryStoreService, StorageErr
       }
       return yield* change((now) =>
         Effect.gen(function* () {
-          const from = (yield* find(input.from, by.project)).memory.id
+          const { memory: start } = yield* find(input.from, by.project)
+          const from = start.id
           const to = (yield* find(input.to, by.project)).memory.id
           if (from === to) return yield* new InvalidMemory({ message: `memory ${from} cannot be linked to itself` })
           const edge: Link = { from, to, relation: input.relation, weight }
@@ -244,7 +254,7 @@ export const make = (path: string): Effect.Effect<MemoryStoreService, StorageErr
           if (input.bidirectional === true) {
             yield* putEdge({ from: to, to: from, relation: inverse(input.relation), weight }, now)
           }
-          yield* note("linked", now, from, by)
+          yield* note("linked", now, start, by)
           return edge
         })
       )
@@ -256,7 +266,8 @@ export const make = (path: string): Effect.Effect<MemoryStoreService, StorageErr
           const { row, memory } = yield* find(id, by.project)
           yield* sql`UPDATE memories SET deleted_at = ${now} WHERE row = ${row}`
           yield* sql`DELETE FROM edges WHERE from_id = ${memory.id} OR to_id = ${memory.id}`
-          yield* note("deleted", now, memory.id, by)
+          yield* note("deleted", now, memory, by)
+          yield* hide(memory)
           return memory
         })
       )
@@ -276,13 +287,6 @@ export const make = (path: string): Effect.Effect<MemoryStoreService, StorageErr
       return found.map(({ memory }) => memory)
     }, stored)
 
-    const events: MemoryStoreService["events"] = Effect.fn("MemoryStore.events")(function* (query) {
-      return yield* rows.decodeEvents(
-        yield* sql`SELECT sequence, at, kind, memory_id, author FROM events WHERE ${rows.whereEvent(sql, query)}
-          ORDER BY sequence LIMIT ${rows.limitOf(query.limit, 100, 1000)}`
-      )
-    }, stored)
-
     return {
       save,
       search: Effect.fn("MemoryStore.search")(search, stored),
@@ -297,6 +301,6 @@ export const make = (path: string): Effect.Effect<MemoryStoreService, StorageErr
       link,
       links,
       delete: remove,
-      events
+      events: Effect.fn("MemoryStore.events")(makeEvents(sql), stored)
     }
   })

@@ -65,5 +65,19 @@ export const migrations: ReadonlyArray<string> = [
   ) STRICT;
   CREATE INDEX events_by_project ON events (project, sequence);
   CREATE INDEX events_by_run ON events (run_id, sequence) WHERE run_id IS NOT NULL;
+  `,
+  // What the views of agents' work ask for is in the events, so that an index answers them: who did it in which role, and
+  // of the memory its present type and whether it is superseded or deleted.
+  `
+  ALTER TABLE events ADD COLUMN role TEXT;
+  ALTER TABLE events ADD COLUMN type TEXT;
+  ALTER TABLE events ADD COLUMN hidden INTEGER NOT NULL DEFAULT 0;
+  UPDATE events SET role = author ->> '$.role', type = m.type,
+    hidden = m.superseded_by IS NOT NULL OR m.deleted_at IS NOT NULL
+    FROM memories m WHERE m.id = memory_id;
+  CREATE INDEX events_by_memory ON events (memory_id, sequence);
+  CREATE INDEX events_of_agents ON events (project, sequence) WHERE role IS NOT NULL AND hidden = 0;
+  CREATE INDEX events_of_role ON events (project, role, sequence) WHERE role IS NOT NULL AND hidden = 0;
+  CREATE INDEX events_of_type ON events (project, type, sequence) WHERE role IS NOT NULL AND hidden = 0;
   `
 ]

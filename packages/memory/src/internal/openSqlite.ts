@@ -3,6 +3,7 @@ import * as path from "node:path"
 import * as Reactivity from "@effect/experimental/Reactivity"
 import type { Connection } from "@effect/sql/SqlConnection"
 import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
 import type { Scope } from "effect/Scope"
 import { StorageError } from "../MemoryError.js"
 import type { SqliteOptions } from "../Sqlite.js"
@@ -192,6 +193,32 @@ const prepareSchema = (run: Run, { path: file, migrations }: SqliteOptions): Eff
     yield* within(run, "BEGIN IMMEDIATE", migrate)
   })
 
+/** The database is not yet what we need. */
+class Behind {
+  constructor(readonly seen: number) {}
+}
+
+/** Whoever makes a database has its tables there in a moment. */
+const awaitSchema = (run: Run, { path: file, migrations }: SqliteOptions): Effect.Effect<void, unknown> =>
+  within(run, "BEGIN", seenMigrations(run, file, migrations.length)).pipe(
+    Effect.flatMap((seen) => (seen === migrations.length ? Effect.void : Effect.fail(new Behind(seen)))),
+    Effect.retry({
+      while: (cause) => cause instanceof Behind && cause.seen === 0,
+      schedule: Schedule.spaced("25 millis").pipe(Schedule.upTo("5 seconds"))
+    }),
+    Effect.mapError((cause) =>
+      cause instanceof Behind
+        ? refuse(
+            file,
+            cause.seen === 0
+              ? "this database is empty; it was left as it is"
+              : `written by an older version (schema ${cause.seen}, this one needs ${migrations.length}); it was left as it is`,
+            "what writes brings it up to date: save something, or start a run"
+          )
+        : cause
+    )
+  )
+
 /**
  * Opens, checks and migrates; fails with what SQLite or the system says, or with a `StorageError` where we refuse.
  * `patiently` runs a statement again while the database is busy.
@@ -204,10 +231,14 @@ export const openConnection = (
     const file = options.path
     const inMemory = file === ":memory:"
     const SqliteClient = yield* loadClient(file)
+    const readonly = options.readOnly === true
+    const known = options.migrations.length
     if (!inMemory) {
-      yield* Effect.try({ try: () => prepareFile(file, options.migrations.length), catch: (cause) => cause })
+      const look = readonly ? checkHeader : prepareFile
+      yield* Effect.try({ try: () => look(file, known), catch: (cause) => cause })
     }
-    const client = yield* SqliteClient.make({ filename: file, disableWAL: true, prepareCacheSize: maxPrepared }).pipe(
+    const settings = { filename: file, readonly, disableWAL: true, prepareCacheSize: maxPrepared }
+    const client = yield* SqliteClient.make(settings).pipe(
       Effect.provide(Reactivity.layer),
       // A file that cannot be opened is thrown by the driver.
       Effect.catchAllDefect(Effect.fail)
@@ -224,6 +255,10 @@ export const openConnection = (
           "install better-sqlite3 12.11.1 or newer"
         )
       )
+    }
+    if (readonly) {
+      yield* awaitSchema(run, options)
+      return connection
     }
     yield* prepareSchema(run, options)
     if (!inMemory) yield* Effect.try({ try: () => narrow(file), catch: (cause) => cause })

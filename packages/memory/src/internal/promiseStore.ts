@@ -17,8 +17,8 @@ const Events = Schema.Array(
     sequence: Schema.Number,
     at: Schema.Number,
     kind: Schema.Literal("created", "merged", "updated", "evolved", "linked", "deleted"),
-    memoryId: Schema.String,
-    by: Identity
+    by: Identity,
+    memory: Memory
   })
 )
 

@@ -2,13 +2,13 @@ import type { Constructor, Fragment } from "@effect/sql/Statement"
 import * as Effect from "effect/Effect"
 import type { ParseError } from "effect/ParseResult"
 import * as Schema from "effect/Schema"
-import { Identity, type Memory, MemoryId, MemoryType, StructuredData, Trust } from "../Memory.js"
-import type { EventQuery, Filter, MemoryEvent } from "../MemoryStore.js"
+import { type Memory, MemoryId, MemoryType, StructuredData, Trust } from "../Memory.js"
+import type { Filter } from "../MemoryStore.js"
 
 const Strings = Schema.parseJson(Schema.Array(Schema.String))
 const Text = Schema.NullOr(Schema.String)
 
-const Row = Schema.Struct({
+export const Row = Schema.Struct({
   row: Schema.Number,
   id: MemoryId,
   type: MemoryType,
@@ -43,7 +43,7 @@ export interface Stored {
   readonly memory: Memory
 }
 
-const toStored = (row: typeof Row.Type): Stored => ({
+export const toStored = (row: typeof Row.Type): Stored => ({
   row: row.row,
   memory: {
     id: row.id,
@@ -76,8 +76,6 @@ const decodeRows = Schema.decodeUnknown(Schema.Array(Row))
 export const decodeStored = (rows: ReadonlyArray<unknown>): Effect.Effect<ReadonlyArray<Stored>, ParseError> =>
   Effect.map(decodeRows(rows), (decoded) => decoded.map(toStored))
 
-const encodeIdentity = Schema.encodeSync(Schema.parseJson(Identity))
-
 /** The columns of a record that may change or are given at its creation. */
 export const encodeMemory = (memory: Memory) => ({
   id: memory.id,
@@ -103,38 +101,8 @@ export const encodeMemory = (memory: Memory) => ({
   updated_at: memory.updatedAt
 })
 
-export const encodeEvent = (at: number, kind: MemoryEvent["kind"], memoryId: string, by: Identity) => ({
-  at,
-  kind,
-  memory_id: memoryId,
-  project: by.project,
-  run_id: by.runId ?? null,
-  job_id: by.jobId ?? null,
-  author: encodeIdentity(by)
-})
-
-const EventRow = Schema.Struct({
-  sequence: Schema.Number,
-  at: Schema.Number,
-  kind: Schema.Literal("created", "merged", "updated", "evolved", "linked", "deleted"),
-  memory_id: Schema.String,
-  author: Schema.parseJson(Identity)
-})
-
-const decodeEventRows = Schema.decodeUnknown(Schema.Array(EventRow))
-
-export const decodeEvents = (rows: ReadonlyArray<unknown>): Effect.Effect<ReadonlyArray<MemoryEvent>, ParseError> =>
-  Effect.map(decodeEventRows(rows), (decoded) =>
-    decoded.map(({ sequence, at, kind, memory_id, author }) => ({
-      sequence,
-      at,
-      kind,
-      memoryId: memory_id,
-      by: author
-    }))
-  )
-
-const equal = (sql: Constructor, pairs: Readonly<Record<string, string | undefined>>): Array<Fragment> =>
+/** A condition for each value that is given. */
+export const equal = (sql: Constructor, pairs: Readonly<Record<string, string | undefined>>): Array<Fragment> =>
   Object.entries(pairs).flatMap(([column, value]) => (value === undefined ? [] : [sql`${sql(column)} = ${value}`]))
 
 /** The condition on `memories m` that a filter means. */
@@ -150,15 +118,8 @@ export const whereMemory = (sql: Constructor, filter: Filter): Fragment =>
       "m.repo": filter.repo,
       "m.source_tool": filter.sourceTool
     }),
-    ...(filter.agents === true ? [sql`m.role IS NOT NULL`] : []),
     ...(filter.types === undefined || filter.types.length === 0 ? [] : [sql.in("m.type", filter.types)]),
     ...(filter.tags ?? []).map((tag) => sql`m.row IN (SELECT row FROM tags WHERE tag = ${tag})`)
-  ])
-
-export const whereEvent = (sql: Constructor, query: EventQuery): Fragment =>
-  sql.and([
-    sql`sequence > ${query.since ?? 0}`,
-    ...equal(sql, { project: query.project, run_id: query.runId, job_id: query.jobId })
   ])
 
 /** A limit within 1 and `most`, whatever was asked. */

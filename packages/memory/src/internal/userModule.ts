@@ -3,8 +3,8 @@ import { createRequire } from "node:module"
 import * as path from "node:path"
 import { pathToFileURL } from "node:url"
 import * as Effect from "effect/Effect"
-import { ModuleError } from "../MemoryError.js"
 import { importModule } from "../importModule.js"
+import { ModuleError } from "../MemoryError.js"
 
 export const isFile = (specifier: string): boolean => /^\.{0,2}\//.test(specifier)
 

@@ -1,8 +1,8 @@
 /** The change feed: everything once, in order, by whoever did it. */
 import assert from "node:assert/strict"
-import type { MemoryEvent } from "@contextfs/memory/MemoryStore"
+import type { EventQuery, MemoryEvent } from "@contextfs/memory/MemoryStore"
 import * as Effect from "effect/Effect"
-import { by, check, put } from "./memoryCheck.js"
+import { by, check, contents, put } from "./memoryCheck.js"
 
 export const feed = [
   check("events: each change is one, in order, with its author", function* (store) {
@@ -27,13 +27,29 @@ export const feed = [
       ]
     )
     assert.deepEqual({ ...events.at(-1)?.by }, by({ jobId: "j7", role: "code" }))
-    assert.deepEqual([events[2]?.memoryId, events[6]?.memoryId], [first.id, second.id])
+    assert.deepEqual([events[2]?.memory.id, events[6]?.memory.id], [first.id, second.id])
     for (const [index, { at, sequence }] of events.entries()) {
       const before = events[index - 1]
       if (before === undefined) continue
       assert.ok(sequence > before.sequence, "sequences grow")
       assert.ok(at >= before.at && at > 0, "times do not go back")
     }
+  }),
+  check("events: each comes with its memory as it is now, hidden or not", function* (store) {
+    const old = yield* put(store, "old")
+    const next = yield* store.evolve(old.id, { content: "next" }, by())
+    yield* store.update(next.id, { type: "doc", tags: ["t"] }, by())
+    yield* store.delete(next.id, by())
+    const events = yield* store.events({})
+    assert.deepEqual(
+      events.map(({ kind, memory }) => [kind, memory.content, memory.type, memory.tags, memory.supersededBy]),
+      [
+        ["created", "old", "fact", [], next.id],
+        ["evolved", "next", "doc", ["t"], null],
+        ["updated", "next", "doc", ["t"], null],
+        ["deleted", "next", "doc", ["t"], null]
+      ]
+    )
   }),
   check("events: a cursor misses nothing and repeats nothing", function* (store) {
     yield* Effect.forEach(
@@ -50,7 +66,7 @@ export const feed = [
       if (seen.length > 150) break
     }
     assert.deepEqual(seen, yield* store.events({ limit: 1_000 }))
-    assert.equal(new Set(seen.map(({ memoryId }) => memoryId)).size, 150)
+    assert.equal(new Set(seen.map(({ memory }) => memory.id)).size, 150)
     assert.equal((yield* store.events({})).length, 100, "the default limit")
   }),
   check("events: project, run and job are filtered before the limit", function* (store) {
@@ -60,7 +76,7 @@ export const feed = [
     for (const filter of [{ project: "rare" }, { runId: "r" }, { jobId: "j" }, { project: "rare", jobId: "j" }]) {
       const events = yield* store.events({ ...filter, limit: 5 })
       assert.deepEqual(
-        events.map(({ memoryId }) => memoryId),
+        events.map(({ memory }) => memory.id),
         [id],
         JSON.stringify(filter)
       )
@@ -69,5 +85,67 @@ export const feed = [
       assert.deepEqual(after, [], `${JSON.stringify(filter)} after the last`)
     }
     assert.deepEqual(yield* store.events({ project: "one", jobId: "j" }), [])
+  }),
+  check("events: role, agents, kind and present type are filtered before the limit", function* (store) {
+    for (let n = 0; n < 30; n += 1) yield* put(store, `other ${n}`)
+    const { id } = yield* put(store, { content: "wanted", type: "fact" }, { role: "review" })
+    yield* store.update(id, { type: "error" }, by({ role: "review" }))
+    for (let n = 0; n < 30; n += 1) yield* put(store, `more ${n}`)
+    const kinds = ["created", "merged"] as const
+    for (const filter of [{ role: "review" }, { agents: true }, { types: ["error"] }] as const) {
+      const shown = JSON.stringify(filter)
+      const events = yield* store.events({ ...filter, limit: 5 })
+      assert.deepEqual(
+        events.map(({ kind, memory }) => [kind, memory.id]),
+        [
+          ["created", id],
+          ["updated", id]
+        ],
+        shown
+      )
+      const saved = yield* store.events({ ...filter, kinds, limit: 5 })
+      assert.deepEqual(
+        saved.map(({ kind }) => kind),
+        ["created"],
+        `kinds and ${shown}`
+      )
+    }
+    assert.deepEqual(yield* store.events({ role: "review", types: ["fact"] }), [])
+    assert.deepEqual(yield* store.events({ role: "nobody" }), [])
+  }),
+  check("events: newest first, before the limit", function* (store) {
+    for (let n = 0; n < 30; n += 1) yield* put(store, `text ${n}`)
+    const events = yield* store.events({ newestFirst: true, limit: 2 })
+    assert.deepEqual(contents(events.map(({ memory }) => memory)), ["text 29", "text 28"])
+    const since = events[1]?.sequence ?? 0
+    assert.deepEqual(yield* store.events({ newestFirst: true, since }), events.slice(0, 1))
+  }),
+  check("events: current ones are the last of each memory that is neither superseded nor deleted", function* (store) {
+    const run = (runId: string) => ({ role: "code", runId })
+    yield* put(store, "said twice", run("r1"))
+    const old = yield* put(store, "old", run("r1"))
+    const gone = yield* put(store, "gone", run("r1"))
+    yield* put(store, "said once", run("r1"))
+    yield* put(store, "said twice", run("r2"))
+    yield* store.evolve(old.id, { content: "new" }, by(run("r2")))
+    yield* store.delete(gone.id, by(run("r2")))
+    const current = (query: EventQuery) =>
+      Effect.map(store.events({ ...query, current: true }), (events) =>
+        events.map(({ by: author, memory }) => [memory.content, author.runId])
+      )
+    const saved = { kinds: ["created", "merged", "evolved"], agents: true } as const
+    assert.deepEqual(yield* current(saved), [
+      ["said once", "r1"],
+      ["said twice", "r2"],
+      ["new", "r2"]
+    ])
+    assert.deepEqual(yield* current({ ...saved, newestFirst: true, limit: 2 }), [
+      ["new", "r2"],
+      ["said twice", "r2"]
+    ])
+    assert.deepEqual(yield* current({ ...saved, runId: "r1" }), [
+      ["said twice", "r1"],
+      ["said once", "r1"]
+    ])
   })
 ]

@@ -1,0 +1,25 @@
+/** Which runs and memories a view is about: a project's, or those of one run, which has its project. */
+import { option, text } from "../Command.js"
+import type { Session } from "../Session.js"
+import * as parameters from "./parameters.js"
+
+export interface Scope {
+  readonly project?: string
+  readonly runId?: string
+}
+
+export const run = option({ name: "run", value: "RUN", help: "Only of this run, whatever its project", read: text })
+
+export const of = (
+  given: { readonly project: string | undefined; readonly run: string | undefined },
+  session: Session
+): Scope =>
+  given.run === undefined
+    ? { project: parameters.projectOf(given.project, session) }
+    : { runId: given.run, ...(given.project === undefined ? {} : { project: given.project }) }
+
+export const named = ({ project, runId }: Scope): string =>
+  [
+    ...(runId === undefined ? [] : [`of run ${runId}`]),
+    ...(project === undefined ? [] : [`in project ${project}`])
+  ].join(" ")
