@@ -11,11 +11,46 @@ export const promise = "Agents get only their environment."
 
 /** What must reach no agent, unless it is its own provider's. */
 const names = [
-  "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AZURE_CLIENT_SECRET", "GITHUB_TOKEN", "GH_TOKEN", "GITLAB_TOKEN",
-  "NPM_TOKEN", "NODE_AUTH_TOKEN", "DOCKER_AUTH_CONFIG", "DATABASE_URL", "PGPASSWORD", "MYSQL_PWD", "REDIS_URL", "SLACK_BOT_TOKEN",
-  "STRIPE_SECRET_KEY", "SENTRY_AUTH_TOKEN", "VAULT_TOKEN", "KUBECONFIG", "CI_JOB_TOKEN", "NODE_OPTIONS", "LD_PRELOAD", "LD_LIBRARY_PATH",
-  "DYLD_INSERT_LIBRARIES", "PYTHONSTARTUP", "PERL5OPT", "RUBYOPT", "BASH_ENV", "ENV", "PROMPT_COMMAND", "GIT_ASKPASS", "GIT_SSH_COMMAND",
-  "OPENROUTER_UNKNOWN", "SECRET", "PASSWORD", "MY_COMPANY_KEY", "CONTEXTFS_TOKEN", "CONTEXTFS_SOCKET", "npm_config__authToken", "HISTFILE"
+  "AWS_ACCESS_KEY_ID",
+  "AWS_SECRET_ACCESS_KEY",
+  "AWS_SESSION_TOKEN",
+  "AZURE_CLIENT_SECRET",
+  "GITHUB_TOKEN",
+  "GH_TOKEN",
+  "GITLAB_TOKEN",
+  "NPM_TOKEN",
+  "NODE_AUTH_TOKEN",
+  "DOCKER_AUTH_CONFIG",
+  "DATABASE_URL",
+  "PGPASSWORD",
+  "MYSQL_PWD",
+  "REDIS_URL",
+  "SLACK_BOT_TOKEN",
+  "STRIPE_SECRET_KEY",
+  "SENTRY_AUTH_TOKEN",
+  "VAULT_TOKEN",
+  "KUBECONFIG",
+  "CI_JOB_TOKEN",
+  "NODE_OPTIONS",
+  "LD_PRELOAD",
+  "LD_LIBRARY_PATH",
+  "DYLD_INSERT_LIBRARIES",
+  "PYTHONSTARTUP",
+  "PERL5OPT",
+  "RUBYOPT",
+  "BASH_ENV",
+  "ENV",
+  "PROMPT_COMMAND",
+  "GIT_ASKPASS",
+  "GIT_SSH_COMMAND",
+  "OPENROUTER_UNKNOWN",
+  "SECRET",
+  "PASSWORD",
+  "MY_COMPANY_KEY",
+  "CONTEXTFS_TOKEN",
+  "CONTEXTFS_SOCKET",
+  "npm_config__authToken",
+  "HISTFILE"
 ]
 
 export const run = async ({ seed = 1, note = () => undefined } = {}) => {
@@ -40,10 +75,15 @@ export const run = async ({ seed = 1, note = () => undefined } = {}) => {
   chmodSync(program, 0o755)
   writeFileSync(
     path.join(home.work, "agents.json"),
-    JSON.stringify({ tools: { t: { command: [program] } }, agents: [{ role: "docs", directory: ".", task: "x", tool: "t", retries: 0 }] })
+    JSON.stringify({
+      tools: { t: { command: [program] } },
+      agents: [{ role: "docs", directory: ".", task: "x", tool: "t", retries: 0 }]
+    })
   )
   // The command itself must start: these four would change node, not the agent.
-  const inherited = Object.fromEntries([...canaries, ...marks].filter(([name]) => !/^(NODE_OPTIONS|LD_|DYLD_|CONTEXTFS_)/.test(name)))
+  const inherited = Object.fromEntries(
+    [...canaries, ...marks].filter(([name]) => !/^(NODE_OPTIONS|LD_|DYLD_|CONTEXTFS_)/.test(name))
+  )
   await home.contextfs(["orchestrator", "run", "agents.json"], { extra: inherited })
   const seen = readdirSync(home.root).includes("seen") ? readFileSync(path.join(home.root, "seen"), "utf8") : ""
   for (const [name, value] of Object.entries(inherited)) {

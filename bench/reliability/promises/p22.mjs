@@ -12,7 +12,12 @@ export const promise = "The terminal is safe."
 const own = /\u001b\[(?:\d*m|\d*[AJK]|\?(?:2026|7)[hl])/g
 /** `ours`: a terminal's own line ends. */
 const harmful = (shown, ours) =>
-  [...shown.replace(own, "").replace(ours ? /\r\n|\r/g : /$^/, "\n").matchAll(/[^\P{Cc}\n]|\p{Bidi_C}|[\u2028\u2029]|(?![\u200d\ufe0f])\p{DI}/gu)].length
+  [
+    ...shown
+      .replace(own, "")
+      .replace(ours ? /\r\n|\r/g : /$^/, "\n")
+      .matchAll(/[^\P{Cc}\n]|\p{Bidi_C}|[\u2028\u2029]|(?![\u200d\ufe0f])\p{DI}/gu)
+  ].length
 
 const inTerminal = (home, args) =>
   new Promise((resolve) => {
@@ -42,20 +47,43 @@ export const run = async ({ scale = 1, seed = 1, note = () => undefined } = {}) 
       () => text.replaceAll("\n", " ")
     ])()
   )
-  const say = (text, ok) => emit({ type: "result", ok, text, denials: [{ tool: text, message: text }], ...(ok ? {} : { error: { class: "other", message: text } }) })
+  const say = (text, ok) =>
+    emit({
+      type: "result",
+      ok,
+      text,
+      denials: [{ tool: text, message: text }],
+      ...(ok ? {} : { error: { class: "other", message: text } })
+    })
   writeFileSync(path.join(home.root, "good"), `${lines.join("\n")}\n${say(strings.slice(0, 50).join(" "), true)}\n`)
-  writeFileSync(path.join(home.root, "bad"), `${lines.slice(0, 100).join("\n")}\n${say(strings.slice(50, 100).join(" "), false)}\n`)
+  writeFileSync(
+    path.join(home.root, "bad"),
+    `${lines.slice(0, 100).join("\n")}\n${say(strings.slice(50, 100).join(" "), false)}\n`
+  )
   const program = path.join(home.root, "play")
   writeFileSync(program, '#!/bin/sh\ncat "$HOME/$1"\ncat "$HOME/bad" >&2\n')
   chmodSync(program, 0o755)
   const tool = (name) => ({ command: [program, name], output: "events" })
-  const agent = (name) => ({ role: "docs", directory: ".", task: strings[1].replaceAll("\0", "") || "x", tool: name, retries: 0 })
+  const agent = (name) => ({
+    role: "docs",
+    directory: ".",
+    task: strings[1].replaceAll("\0", "") || "x",
+    tool: name,
+    retries: 0
+  })
   writeFileSync(
     path.join(home.work, "agents.json"),
-    JSON.stringify({ project: strings[2].replaceAll("\0", "").trim() || "p", tools: { good: tool("good"), bad: tool("bad") }, agents: [agent("good"), agent("bad")] })
+    JSON.stringify({
+      project: strings[2].replaceAll("\0", "").trim() || "p",
+      tools: { good: tool("good"), bad: tool("bad") },
+      agents: [agent("good"), agent("bad")]
+    })
   )
   const keys = Object.fromEntries(strings.slice(0, 200).map((text, index) => [`${text}${index}`, 1]))
-  writeFileSync(path.join(home.work, "wrong.json"), JSON.stringify({ ...keys, agents: [{ role: strings[3], directory: strings[4], task: "", tool: strings[5] }] }))
+  writeFileSync(
+    path.join(home.work, "wrong.json"),
+    JSON.stringify({ ...keys, agents: [{ role: strings[3], directory: strings[4], task: "", tool: strings[5] }] })
+  )
 
   let bad = 0
   let bytes = 0
@@ -65,12 +93,25 @@ export const run = async ({ scale = 1, seed = 1, note = () => undefined } = {}) 
     bytes += shown.length
     if (found > 0) note(`${found} control characters: ${what}`)
   }
-  for (const args of [["run", "agents.json"], ["run", "agents.json", "--jsonl"], ["run", "agents.json", "--json"], ["run", "agents.json", "--dry-run"], ["run", "wrong.json"], ["run", "wrong.json", "--json"], ["status"], ["findings"], ["errors"]]) {
+  for (const args of [
+    ["run", "agents.json"],
+    ["run", "agents.json", "--jsonl"],
+    ["run", "agents.json", "--json"],
+    ["run", "agents.json", "--dry-run"],
+    ["run", "wrong.json"],
+    ["run", "wrong.json", "--json"],
+    ["status"],
+    ["findings"],
+    ["errors"]
+  ]) {
     const { stderr, stdout } = await home.contextfs(["orchestrator", ...args])
     look(args.join(" "), stdout.toString("utf8"))
     look(`${args.join(" ")} (stderr)`, stderr.toString("utf8"))
   }
-  for (const args of [["memory", "list"], ["memory", "search", strings[6].replaceAll("\0", "") || "x"]]) {
+  for (const args of [
+    ["memory", "list"],
+    ["memory", "search", strings[6].replaceAll("\0", "") || "x"]
+  ]) {
     const { stderr, stdout } = await home.contextfs(args)
     look(args[1], `${stdout}${stderr}`)
   }
