@@ -28,7 +28,7 @@ describe("quick start", () => {
   it("init-config -o agents.json writes the page's three agents, and run agents.json --workers 3 runs them", async () => {
     await sh("contextfs orchestrator init-config -o agents.json")
     const config = JSON.parse(fs.readFileSync(path.join(one.work, "agents.json"), "utf8"))
-    expect(config).toEqual([
+    expect(config.agents).toEqual([
       {
         role: "test",
         directory: "./tests",
@@ -59,7 +59,8 @@ describe("run", () => {
     write("agents.json", agents)
     const plan = await json("contextfs orchestrator run agents.json --dry-run --json")
     expect(plan).toMatchObject({ project: "default", workers: 3 })
-    for (const job of plan.jobs) expect(job).toMatchObject({ tool: "claude", timeout: null })
+    expect(plan.agents).toHaveLength(2)
+    for (const agent of plan.agents) expect(agent).toMatchObject({ tool: "claude", timeout: null })
   })
 
   it.each(["-p shop -t gemini -w 2 --timeout 90.5", "--project shop --tool gemini --workers 2 --timeout 90.5"])(
@@ -68,7 +69,8 @@ describe("run", () => {
       write("agents.json", agents)
       const plan = await json(`contextfs orchestrator run agents.json ${options} --dry-run --json`)
       expect(plan).toMatchObject({ project: "shop", workers: 2 })
-      for (const job of plan.jobs) expect(job).toMatchObject({ tool: "gemini", timeout: 90.5 })
+      expect(plan.agents).toHaveLength(2)
+      for (const agent of plan.agents) expect(agent).toMatchObject({ tool: "gemini", timeout: 90.5 })
     }
   )
 })
@@ -117,9 +119,15 @@ describe("what agents left", () => {
 
   it("monitor --project myproject --interval 5 shows what happens until it is ended", async () => {
     await remember()
-    const watching = sh("contextfs orchestrator monitor --project myproject --interval 5 --duration 20 --json")
-    await sh("contextfs orchestrator run agents.json --project myproject")
-    expect(await watching).toContain("test-1")
+    const seen = await sh(`
+      contextfs orchestrator monitor --project myproject --interval 5 > seen.txt 2>&1 & monitor=$!
+      until test -s seen.txt; do sleep 0.1; done
+      contextfs orchestrator run agents.json --project myproject > /dev/null
+      until grep -q 'code-1.*completed' seen.txt && grep -q 'test-1.*completed' seen.txt; do sleep 0.1; done
+      kill -TERM $monitor
+      wait $monitor || test $? = 143
+      cat seen.txt`)
+    expect(seen).toContain("Implement UserService")
   })
 })
 

@@ -46,7 +46,14 @@ export class FileError extends Data.TaggedError("FileError")<{
   readonly hint: string
 }> {}
 
+/** The process that should work on a run in the background did not take it up; the run is stored. */
+export class Supervisor extends Data.TaggedError("Supervisor")<{
+  readonly message: string
+  readonly runId: string
+}> {}
+
 export type Failure =
+  | Supervisor
   | UsageError
   | NotFound
   | JobNotFound
@@ -106,6 +113,7 @@ export const table: Readonly<Record<Failure["_tag"], { readonly class: string; r
   Conflict: { class: "Conflict", code: exitCodes.conflict },
   Overlapping: { class: "Conflict", code: exitCodes.conflict },
   RunOwned: { class: "Conflict", code: exitCodes.conflict },
+  Supervisor: { class: "Supervisor", code: exitCodes.failed },
   Undecided: { class: "Undecided", code: exitCodes.usage },
   MemoryConflict: { class: "Conflict", code: exitCodes.conflict }
 }
@@ -170,6 +178,13 @@ export const report = (failure: Failure): Report => {
         code,
         message: failure.message,
         hint: "give them folders of their own, or --overlap serialize"
+      }
+    case "Supervisor":
+      return {
+        class: name,
+        code,
+        message: failure.message,
+        hint: `nothing is lost: contextfs orchestrator resume ${failure.runId}`
       }
     case "RunOwned":
       return {

@@ -137,6 +137,17 @@ export const option = <A>(
   read: ([first]) => (first === undefined ? Either.right(undefined) : named.read(first))
 })
 
+/** An option with a value that may be given more than once. */
+export const repeated = <A>(
+  named: Named & { readonly value: string; readonly read: Reader<A> }
+): Parameter<ReadonlyArray<A>> => ({
+  ...named,
+  kind: "option",
+  required: false,
+  many: true,
+  read: (texts) => Either.all(texts.map(named.read))
+})
+
 /** An option of one of a few words. */
 export const choice = <const A extends string>(
   named: Named & { readonly choices: ReadonlyArray<A>; readonly value: string; readonly default?: string }

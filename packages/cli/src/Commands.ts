@@ -1,16 +1,19 @@
 /** The table of commands. To add one: a file in `commands/`, and its name in here. */
 import type { Group } from "./Command.js"
+import { cancel } from "./commands/cancel.js"
 import { completions } from "./commands/completions.js"
 import { doctor } from "./commands/doctor.js"
 import { errors } from "./commands/errors.js"
 import { findings } from "./commands/findings.js"
 import { initConfig } from "./commands/initConfig.js"
+import { logs } from "./commands/logs.js"
 import { mcp } from "./commands/mcp.js"
 import { memoryList } from "./commands/memoryList.js"
 import { memoryRecall } from "./commands/memoryRecall.js"
 import { memorySave } from "./commands/memorySave.js"
 import { memorySearch } from "./commands/memorySearch.js"
 import { monitor } from "./commands/monitor.js"
+import { resume } from "./commands/resume.js"
 import { roles } from "./commands/roles.js"
 import { run } from "./commands/run.js"
 import { spawn } from "./commands/spawn.js"
@@ -21,7 +24,7 @@ import { trust } from "./commands/trust.js"
 const orchestrator: Group = {
   name: "orchestrator",
   summary: "run agents concurrently and see what they did",
-  commands: [initConfig, run, spawn, roles, tools, findings, errors, status, monitor]
+  commands: [initConfig, run, spawn, roles, tools, findings, errors, status, monitor, logs, resume, cancel]
 }
 
 const memory: Group = {

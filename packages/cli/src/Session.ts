@@ -12,6 +12,8 @@ export interface Screen {
 
 export interface Session {
   readonly env: Readonly<Record<string, string | undefined>>
+  /** Starts this command anew: program and first arguments. */
+  readonly command: ReadonlyArray<string>
   /** The user's home folder. */
   readonly home: string
   /** Absolute. */

@@ -46,6 +46,7 @@ const main = (argv: ReadonlyArray<string>): void => {
       let left: Left
       const session: Session = {
         env: process.env,
+        command: [process.execPath, ...process.argv.slice(1, 2)],
         home: homedir(),
         cwd: process.cwd(),
         print,

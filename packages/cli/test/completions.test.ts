@@ -4,7 +4,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest"
 import { completions } from "../src/commands/completions.js"
-import { bin, type Home, homes } from "./harness.js"
+import { bin, document, type Home, homes } from "./harness.js"
 
 const home = homes()
 
@@ -91,16 +91,26 @@ describe.skipIf(!tmux).each(shells)("$name", ({ file, name, own, start }) => {
     if (able) inTmux("kill-server")
   })
 
-  it.skipIf(!able).each(cases)("%s⇥", async (typed, whole) => {
+  const tab = async (typed: string, whole: string) => {
     inTmux("send-keys", "C-u")
     inTmux("send-keys", "C-l")
     inTmux("send-keys", "-l", typed)
     await shows(`$ ${typed}`)
     inTmux("send-keys", "Tab")
     await shows(`$ ${whole}`)
-  })
+  }
+
+  it.skipIf(!able).each(cases)("%s⇥", tab)
 
   it.skipIf(!able)("creates nothing", () => {
     expect(fs.existsSync(one.dataDir)).toBe(false)
+  })
+
+  it.skipIf(!able)("knows the ids of runs and jobs", async () => {
+    one.file("agents.json", [{ role: "docs", directory: ".", task: "Say hello." }])
+    const { stdout } = await one.contextfs(["orchestrator", "run", "agents.json", "-t", "mock", "--json"])
+    const run = String(document(stdout)["runId"])
+    await tab(`contextfs orchestrator monitor --run ${run.slice(0, 5)}`, `contextfs orchestrator monitor --run ${run}`)
+    await tab(`contextfs orchestrator status ${run}-`, `contextfs orchestrator status ${run}-1`)
   })
 })

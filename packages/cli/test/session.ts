@@ -4,6 +4,7 @@ import type { Session } from "../src/Session.js"
 /** A session in which nothing is seen or touched; a pipe unless columns are given. */
 export const session = (columns = Number.POSITIVE_INFINITY): Session => ({
   env: {},
+  command: [],
   home: "/",
   cwd: "/",
   print: () => undefined,

@@ -136,6 +136,11 @@ export const JobResult = Schema.Struct({
 export type JobResult = typeof JobResult.Type
 
 export const Permission = Schema.Literal("read", "edit", "exec", "full")
+export type Permission = typeof Permission.Type
+
+/** The most that an agent may let agents do that it asks for; `none`: it cannot ask for any. */
+export const Delegate = Schema.Literal("none", ...Permission.literals)
+export type Delegate = typeof Delegate.Type
 
 /** What may be spent; null is "no limit". Tokens are those in and out together. */
 export const Budget = Schema.Struct({
@@ -183,9 +188,27 @@ export const JobSpec = Schema.Struct({
   memory: Schema.Boolean,
   /** For all attempts of the job together. */
   budget: Schema.optionalWith(Schema.NullOr(Budget), { default: () => null }),
-  settings: ToolSettings
+  settings: ToolSettings,
+  // Absent in what older versions stored.
+  delegate: Schema.optionalWith(Delegate, { exact: true, default: () => "none" }),
+  /** How the tools are started that it may name for agents it asks for; its own tool is started as it is itself. */
+  tools: Schema.optionalWith(Schema.Record({ key: Schema.String, value: ToolSettings }), {
+    exact: true,
+    default: () => ({})
+  }),
+  /** The job whose agent asked for this one. */
+  parent: Schema.optionalWith(Schema.NullOr(JobId), { exact: true, default: () => null }),
+  /** 0 for a job that the user asked for, one more for each agent in between. */
+  depth: Schema.optionalWith(Schema.Number, { exact: true, default: () => 0 })
 })
 export type JobSpec = typeof JobSpec.Type
+
+/** Its agents may ask for others and watch them, where nobody says otherwise. */
+export const orchestratorRole = "orchestrator"
+
+/** The most that the job's agent may let others do; undefined: it has no tools for that at all. */
+export const delegateOf = ({ delegate, role }: JobSpec): Delegate | undefined =>
+  delegate === "none" && role !== orchestratorRole ? undefined : delegate
 
 export interface Job {
   readonly jobId: JobId

@@ -27,6 +27,17 @@ import type { RunConfig } from "./RunConfig.js"
 import type { AgentEvent } from "./ToolAdapter.js"
 import type { Workplace } from "./Workplace.js"
 
+/** A job as it is told of before anything has come of it. */
+export interface JobHead {
+  readonly jobId: JobId
+  readonly agentId: string
+  readonly role: string
+  readonly tool: string
+  readonly directory: string
+  /** The job whose agent asked for it; null where the user did. */
+  readonly parent: JobId | null
+}
+
 /** What happens in a run, as it happens. Times are milliseconds since the epoch. */
 export type RunEvent =
   | {
@@ -41,14 +52,10 @@ export type RunEvent =
       /** How many of its jobs had ended before: a resumed run. */
       readonly earlier: number
       /** Those that have not ended. */
-      readonly jobs: ReadonlyArray<{
-        readonly jobId: JobId
-        readonly agentId: string
-        readonly role: string
-        readonly tool: string
-        readonly directory: string
-      }>
+      readonly jobs: ReadonlyArray<JobHead>
     }
+  /** Submitted after the start. */
+  | ({ readonly kind: "jobAdded"; readonly at: number } & JobHead)
   | {
       readonly kind: "jobStarted"
       readonly at: number

@@ -6,6 +6,7 @@ import type { StorageError } from "@contextfs/memory/MemoryError"
 import type { MemoryStore } from "@contextfs/memory/MemoryStore"
 import type { RoleRegistry } from "@contextfs/roles/RoleRegistry"
 import type * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
@@ -89,8 +90,8 @@ export interface WorkerQueue {
   readonly join: Effect.Effect<ReadonlyArray<JobResult>, StorageError>
   /** Gives back a worker while the effect waits for other jobs of the queue, so that one worker is enough for both. */
   readonly lend: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
-  /** Waits for the next change of any job of the queue. */
-  readonly changed: Effect.Effect<void, StorageError>
+  /** Looks again after every change of a job of the queue, until there is something. */
+  readonly until: <A, E, R>(look: Effect.Effect<Option.Option<A>, E, R>) => Effect.Effect<A, E | StorageError, R>
   /** The parked tools for which jobs of this queue wait. */
   readonly parked: Effect.Effect<ReadonlyArray<Parked>, StorageError>
 }

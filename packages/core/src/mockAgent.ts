@@ -9,6 +9,8 @@
  *     mock: search "query"                   one search
  *     mock: save decision "text"             one memory of a type
  *     mock: wait-for "query" [within 60s]    search until something is found that another agent saved
+ *     mock: call contextfs_list {"limit":1}  one call of any tool; its answer is a message
+ *     mock: watch                            until the agents have ended that it asked for
  *     mock: fail "message"                   end with a failure
  *     mock: exit 3                           end at once, without saying so
  */
@@ -16,7 +18,8 @@ import { randomUUID } from "node:crypto"
 import { readFileSync } from "node:fs"
 import { setTimeout as sleep } from "node:timers/promises"
 import { parseArgs } from "node:util"
-import { McpClient } from "./internal/mcpClient.js"
+import * as json from "./internal/json.js"
+import { McpClient, type ToolAnswer } from "./internal/mcpClient.js"
 import { type Directive, parseDirectives, parsePrompt } from "./internal/mockTask.js"
 
 class Failed extends Error {}
@@ -41,15 +44,33 @@ const own = new Set<string>()
 let turns = 0
 let searches = 0
 
-const call = async (tool: string, input: Readonly<Record<string, unknown>>): Promise<ReadonlyArray<string>> => {
-  if (memory === undefined) return []
+const use = async (tool: string, input: json.JsonObject): Promise<ToolAnswer | undefined> => {
+  if (memory === undefined) return undefined
   turns += 1
   const id = `call-${turns}`
   const name = `${memory.server}.${tool}`
   emit({ type: "tool_call", id, name, input })
   const answer = await memory.callTool(tool, input)
   emit({ type: "tool_result", id, name, ok: answer.ok, ...(answer.ok ? {} : { message: answer.text }) })
-  return answer.ok ? answer.ids : []
+  return answer
+}
+
+const call = async (tool: string, input: json.JsonObject): Promise<ReadonlyArray<string>> => {
+  const answer = await use(tool, input)
+  return answer?.ok === true ? answer.ids : []
+}
+
+/** Asks again and again how the agents stand that this one has asked for. */
+const watch = async (): Promise<void> => {
+  for (;;) {
+    const answer = await use("contextfs_orchestrator_run", { wait_seconds: 50 })
+    if (answer === undefined) return
+    if (!answer.ok) throw new Failed(answer.text)
+    const jobs = Array.isArray(answer.structured["jobs"]) ? answer.structured["jobs"].map(json.object) : []
+    if (jobs.some(({ status }) => status === "pending" || status === "running")) continue
+    emit({ type: "message", text: answer.text })
+    return
+  }
 }
 
 const search = async (query: string): Promise<ReadonlyArray<string>> => {
@@ -89,6 +110,13 @@ const obey = async (directive: Directive): Promise<void> => {
         await sleep(250)
       }
     }
+    case "call": {
+      const answer = await use(directive.tool, directive.input)
+      if (answer !== undefined) emit({ type: "message", text: answer.text })
+      return
+    }
+    case "watch":
+      return watch()
     case "fail":
       throw new Failed(directive.message)
     case "exit":
@@ -122,6 +150,8 @@ try {
   emit({ type: "usage", costUsd: 0, turns })
   emit({ type: "result", ok: true, text })
 } catch (cause) {
+  // Its memory may be gone with whoever runs this agent, who takes it along in a moment: it has no say in its job then.
+  if (!(cause instanceof Failed)) await sleep(2_000)
   const message = cause instanceof Error ? cause.message : `${cause}`
   emit({ type: "result", ok: false, error: { class: "other", message } })
   process.exitCode = 1

@@ -20,7 +20,8 @@ const known: RunConfig.Known = {
     { name: "test", permission: "exec" },
     { name: "code", permission: "exec" },
     { name: "review", permission: "read" },
-    { name: "docs", permission: "edit" }
+    { name: "docs", permission: "edit" },
+    { name: "orchestrator", permission: "read" }
   ],
   tools: ["claude", "codex", "mock"]
 }
@@ -64,6 +65,34 @@ describe("RunConfig", () => {
   it("the JSON Schema is in the package as the build has made it", () => {
     const built = fs.readFileSync(new URL("../dist/agents.schema.json", import.meta.url), "utf8")
     expect(built).toBe(RunConfig.jsonSchemaText())
+  })
+
+  it("an orchestrator may ask for agents that do what it may do itself, others for none, unless the user says so", () => {
+    const tools = { own: { command: ["sh"] } }
+    const chief = { ...agent, role: "orchestrator" }
+    const grants = (value: object) => good({ tools, ...value }).jobs.map(({ delegate, tools }) => [delegate, tools])
+    expect(grants({ agents: [chief, agent] })).toEqual([
+      ["read", tools],
+      ["none", {}]
+    ])
+    expect(grants({ delegate: "edit", agents: [chief, { ...agent, delegate: "none" }] })).toEqual([
+      ["edit", tools],
+      ["none", {}]
+    ])
+    expect(
+      grants({
+        agents: [
+          { ...chief, permission: "exec" },
+          { ...chief, delegate: "full" }
+        ]
+      })
+    ).toEqual([
+      ["exec", tools],
+      ["full", tools]
+    ])
+    expect(issues(JSON.stringify([{ ...agent, delegate: "exce" }]))).toMatchObject([
+      { path: "[0].delegate", suggestion: expect.stringContaining("exec") }
+    ])
   })
 
   it("an agent's word goes over its role's, that over the run's; the command line goes over all", () => {

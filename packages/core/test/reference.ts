@@ -100,6 +100,16 @@ const whole = `{
   ]
 }`
 
+const yaml = `project: auth
+workers: 2
+timeout: 20 minutes
+agents:
+  - role: code
+    directory: ./src
+    task: |
+      Implement the auth module.
+      Save architecture decisions to memory.`
+
 /** The whole page. */
 export const reference = (jsonSchema: unknown): string => {
   const [list, object] = Schema.decodeUnknownSync(Value)(jsonSchema).anyOf ?? []
@@ -127,8 +137,15 @@ export const reference = (jsonSchema: unknown): string => {
     whole,
     "```",
     "",
-    "Files are JSON with comments. `contextfs orchestrator init-config` writes a first one. Everything that is wrong with a",
-    "file is told at once, each problem with its line, before anything is started.",
+    "or the same in YAML, in a file that ends in `.yaml` or `.yml`:",
+    "",
+    "```yaml whole.yaml",
+    yaml,
+    "```",
+    "",
+    "`contextfs orchestrator init-config` writes a first file. Everything that is wrong with a file is told at once, each",
+    "problem with its line, before anything is started; `contextfs orchestrator run FILE --dry-run` shows what each agent would",
+    "be given, and starts nothing.",
     "",
     "Of a setting given in several places the first of these counts: the command line, the environment, the agent, the whole,",
     "the default. A role's own tool comes before that of the whole, a role's own permission after it. Times are seconds, or",

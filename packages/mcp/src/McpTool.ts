@@ -6,6 +6,8 @@ import type * as Schema from "effect/Schema"
 import * as internal from "./internal/mcpTool.js"
 import type { ToolError } from "./McpError.js"
 
+/** For inputs: parameters with descriptions; the project, which may be named and not chosen. */
+export { optional, project, sameProject, withDefault } from "./internal/toolInput.js"
 export { ToolError } from "./McpError.js"
 
 export interface Hints {

@@ -29,8 +29,11 @@ export interface Admission {
 
 export interface RunServerService {
   readonly socketPath: string
-  /** When the scope closes the token is dead and its connections are ended. */
-  readonly admit: (identity: Identity) => Effect.Effect<Admission, never, Scope.Scope>
+  /** When the scope closes the token is dead and its connections are ended. `tools`: those that this agent alone gets. */
+  readonly admit: (
+    identity: Identity,
+    options?: { readonly tools?: ReadonlyArray<McpTool> }
+  ) => Effect.Effect<Admission, never, Scope.Scope>
   /** Connections that showed a good token: open now, and ever. */
   readonly connections: Effect.Effect<{ readonly open: number; readonly total: number }>
 }

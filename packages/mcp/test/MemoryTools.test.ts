@@ -3,6 +3,7 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { instructions, memoryTools } from "../src/MemoryTools.js"
+import { viewTools } from "../src/ViewTools.js"
 import { tester } from "./harness.js"
 
 const coder = { ...tester, namespace: "repo-bbbbbbbbbbbb", sourceTool: "agent-code", role: "code", agentId: "coder" }
@@ -31,19 +32,22 @@ it("names the nine tools, and every one in what the server says of itself or in 
   expect(instructions).toContain("contextfs_search")
 })
 
-describe.each(memoryTools.map((tool) => [tool.name, tool.listing()] as const))("%s", (_, listing) => {
-  it("shows schemas that are objects, closed, with a description of every parameter", () => {
-    for (const schema of [listing.inputSchema, listing.outputSchema]) {
-      expect(schema).toMatchObject({ type: "object", additionalProperties: false })
-      expect(JSON.stringify(schema)).not.toMatch(/"\$id"|"\$schema"|\[Circular/)
-    }
-    const { properties } = listing.inputSchema
-    for (const [name, property] of Object.entries(properties ?? {})) {
-      expect(property, name).toMatchObject({ description: expect.stringMatching(/^[A-Z`f]/) })
-    }
-    expect(listing.annotations).toMatchObject({ openWorldHint: false })
-  })
-})
+describe.each([...memoryTools, ...viewTools].map((tool) => [tool.name, tool.listing()] as const))(
+  "%s",
+  (_, listing) => {
+    it("shows schemas that are objects, closed, with a description of every parameter", () => {
+      for (const schema of [listing.inputSchema, listing.outputSchema]) {
+        expect(schema).toMatchObject({ type: "object", additionalProperties: false })
+        expect(JSON.stringify(schema)).not.toMatch(/"\$id"|"\$schema"|\[Circular/)
+      }
+      const { properties } = listing.inputSchema
+      for (const [name, property] of Object.entries(properties ?? {})) {
+        expect(property, name).toMatchObject({ description: expect.stringMatching(/^[A-Z`f]/) })
+      }
+      expect(listing.annotations).toMatchObject({ openWorldHint: false })
+    })
+  }
+)
 
 describe("in a memory", () => {
   const test = <E>(name: string, body: () => Effect.Effect<void, E, MemoryStore.MemoryStore>) =>

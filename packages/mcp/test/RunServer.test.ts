@@ -3,6 +3,7 @@ import * as net from "node:net"
 import * as path from "node:path"
 import * as MemoryStore from "@contextfs/memory/MemoryStore"
 import { describe, expect, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
@@ -78,6 +79,63 @@ describe("an admitted agent", () => {
       expect(late).toMatchObject({ _tag: "Left", left: { _tag: "ServerError" } })
       const still = yield* Effect.promise(() => two.callTool({ name: "contextfs_list", arguments: {} }))
       expect(still.isError).toBeUndefined()
+    }))
+
+  test("has the tools that it was admitted with, and no other agent has", () =>
+    Effect.gen(function* () {
+      const server = yield* serve
+      const own = McpTool.make({
+        name: "whoami",
+        title: "Who am I",
+        description: "Says it",
+        input: Schema.Struct({}),
+        output: Schema.Struct({ agent: Schema.String }),
+        hints: { readOnly: true, destructive: false, idempotent: true },
+        handler: (_, { agentId = "" }) => Effect.succeed({ agent: agentId }),
+        text: ({ agent }) => agent
+      })
+      const [one, two] = yield* Effect.all([
+        server.admit(tester, { tools: [own] }),
+        server.admit({ ...tester, agentId: "second" })
+      ])
+      const [first, second] = yield* Effect.all([connect(one.env), connect(two.env)])
+      const names = (client: typeof first) =>
+        Effect.map(
+          Effect.promise(() => client.listTools()),
+          ({ tools }) => tools.map(({ name }) => name)
+        )
+      expect(yield* names(first)).toEqual([...(yield* names(second)), "whoami"])
+      const answer = yield* Effect.promise(() => first.callTool({ name: "whoami", arguments: {} }))
+      expect(answer.structuredContent).toEqual({ agent: "tester" })
+      const refused = yield* Effect.either(Effect.tryPromise(() => second.callTool({ name: "whoami", arguments: {} })))
+      expect(refused).toMatchObject({ _tag: "Left" })
+    }))
+
+  test("loses its connection at the end even where it was admitted by what may not be cut, and a call at work with it", () =>
+    Effect.gen(function* () {
+      const server = yield* serve
+      const began = yield* Deferred.make<void>()
+      const cut = yield* Deferred.make<void>()
+      const waiting = McpTool.make({
+        name: "wait",
+        title: "Wait",
+        description: "For ever",
+        input: Schema.Struct({}),
+        output: Schema.Struct({}),
+        hints: { readOnly: true, destructive: false, idempotent: true },
+        handler: () =>
+          Effect.zipRight(Deferred.succeed(began, undefined), Effect.never).pipe(
+            Effect.onInterrupt(() => Deferred.succeed(cut, undefined))
+          ),
+        text: () => ""
+      })
+      yield* Effect.gen(function* () {
+        const { token } = yield* server.admit(tester, { tools: [waiting] })
+        const to = { socket: server.socketPath, token }
+        yield* Effect.forkDaemon(Effect.interruptible(Effect.either(callTool({ ...to, name: "wait", args: {} }))))
+        yield* Deferred.await(began)
+      }).pipe(Effect.scoped, Effect.uninterruptible)
+      yield* Deferred.await(cut)
     }))
 
   test("never speaks as another: 16 bridges at once, each memory with its own author", () =>

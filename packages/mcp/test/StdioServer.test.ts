@@ -1,10 +1,11 @@
 import * as path from "node:path"
 import { fileURLToPath } from "node:url"
+import * as MemoryStore from "@contextfs/memory/MemoryStore"
 import { describe, expect, it } from "@effect/vitest"
 import { Client } from "@modelcontextprotocol/sdk/client/index.js"
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js"
 import * as Effect from "effect/Effect"
-import { callOf, folder, frames, initialize, line, node, timed } from "./harness.js"
+import { callOf, folder, frames, initialize, line, node, tester, timed } from "./harness.js"
 
 const program = fileURLToPath(new URL("./stdioProgram.mjs", import.meta.url))
 
@@ -25,6 +26,42 @@ describe("a user's own session", () => {
       })
       expect(yield* session("contextfs_search", { query: "tabs" })).toMatchObject({
         structuredContent: { hits: [{ excerpt: "I prefer tabs" }] }
+      })
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("sees what agents saved and failed at, and who they can be; not what the user saved", () =>
+    Effect.gen(function* () {
+      const database = path.join(yield* folder, "memory.db")
+      yield* Effect.gen(function* () {
+        const store = yield* MemoryStore.MemoryStore
+        const coder = { ...tester, project: "default", role: "code" }
+        yield* store.save({ content: "Ids are ULIDs", type: "decision" }, coder)
+        yield* store.save({ content: "The build broke", type: "error" }, { ...coder, role: "test" })
+        yield* store.save({ content: "Elsewhere" }, { ...coder, project: "other" })
+        const { agentId: _, jobId: __, role: ___, runId: ____, ...user } = coder
+        yield* store.save({ content: "I prefer tabs" }, { ...user, trust: "user" })
+      }).pipe(Effect.provide(MemoryStore.layerSqlite({ path: database })))
+      yield* Effect.promise(async () => {
+        const client = new Client({ name: "test", version: "1.0.0" })
+        await client.connect(new StdioClientTransport({ command: process.execPath, args: [program, database] }))
+        const excerpts = async (name: string, args: Record<string, unknown> = {}) =>
+          (await client.callTool({ name: `contextfs_orchestrator_${name}`, arguments: args })).structuredContent
+        const of = (...texts: ReadonlyArray<string>) => ({ memories: texts.map((excerpt) => ({ excerpt })) })
+        expect(await excerpts("findings")).toMatchObject(of("The build broke", "Ids are ULIDs"))
+        expect(await excerpts("findings", { role: "code" })).toMatchObject(of("Ids are ULIDs"))
+        expect(await excerpts("findings", { limit: 1 })).toMatchObject(of("The build broke"))
+        expect(await excerpts("errors")).toMatchObject(of("The build broke"))
+        expect(await excerpts("roles")).toMatchObject({
+          roles: expect.arrayContaining([expect.objectContaining({ name: "review", permission: "read" })])
+        })
+        expect(
+          await client.callTool({ name: "contextfs_orchestrator_errors", arguments: { project: "other" } })
+        ).toMatchObject({ isError: true })
+        // Nobody has said how a run of its own is started.
+        const { tools } = await client.listTools()
+        expect(tools.map(({ name }) => name).filter((name) => /_(run|spawn)$/.test(name))).toEqual([])
+        await client.close()
       })
     }).pipe(Effect.scoped)
   )

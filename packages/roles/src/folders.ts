@@ -19,13 +19,19 @@ const real = (file: string): string => {
   }
 }
 
-/** What a search upwards may look at: up to the repository's root, else up to but not into the home folder, else here alone. */
+/** Whether anybody may put things there, as into a folder for temporary files. */
+const isShared = (folder: string): boolean => {
+  const stat = fs.statSync(folder, { throwIfNoEntry: false })
+  return stat !== undefined && (stat.mode & 0o002) !== 0
+}
+
+/**
+ * What a search upwards may look at: up to the repository's root, else up to but not into the home folder, else here
+ * alone; never into a folder that is everybody's.
+ */
 const reachable = (directory: string, home: string | undefined): ReadonlyArray<string> => {
   const upwards = [directory]
-  for (let at = directory; path.dirname(at) !== at; ) {
-    at = path.dirname(at)
-    upwards.push(at)
-  }
+  for (let at = path.dirname(directory); at !== upwards.at(-1) && !isShared(at); at = path.dirname(at)) upwards.push(at)
   const below = upwards.slice(0, home === undefined || !upwards.includes(home) ? undefined : upwards.indexOf(home))
   const root = below.findIndex((at) => fs.existsSync(path.join(at, ".git")))
   if (root !== -1) return below.slice(0, root + 1)

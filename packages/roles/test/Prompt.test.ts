@@ -18,7 +18,20 @@ describe.each(builtIn.map((role) => [role.name, role] as const))("the prompt of 
   })
 
   it("does not speak of tools that are not there", () => {
-    expect(jobPrompt({ role, task: "t", project: "shop", memory: "none" })).not.toContain("contextfs_")
+    const of = { role, task: "t", project: "shop" }
+    expect(jobPrompt({ ...of, memory: "none", delegate: "exec" })).not.toContain("contextfs_")
+    expect(jobPrompt({ ...of, memory: "mcp" })).not.toContain("contextfs_orchestrator")
+    const looking = jobPrompt({ ...of, memory: "mcp", delegate: "none" })
+    expect(looking).toContain("contextfs_orchestrator_findings")
+    expect(looking).not.toMatch(/contextfs_orchestrator_(run|spawn)/)
+  })
+
+  it("says what the agents may do that it asks for, and how it asks", () => {
+    const prompt = jobPrompt({ role, task: "t", project: "shop", memory: "mcp", delegate: "edit" })
+    expect(prompt).toContain('permission "edit" at most')
+    for (const tool of ["run", "spawn", "findings", "errors", "roles"]) {
+      expect(prompt).toContain(`contextfs_orchestrator_${tool}`)
+    }
   })
 })
 

@@ -59,6 +59,17 @@ describe("where roles are looked for", () => {
     expect(projectFolder({ dataDir })).toBeUndefined()
   })
 
+  it("never into a folder in which anybody may put things", () => {
+    const shared = path.join(home, "shared")
+    const below = path.join(shared, "mine")
+    fs.mkdirSync(path.join(shared, ".git"), { recursive: true })
+    fs.mkdirSync(path.join(shared, ".contextfs"))
+    fs.mkdirSync(below)
+    expect(projectFolder(around(below))).toBe(path.join(shared, ".contextfs"))
+    fs.chmodSync(shared, 0o1777)
+    expect(projectFolder(around(below))).toBeUndefined()
+  })
+
   it("the data folder is no project's", () => {
     const inside = path.join(project, ".contextfs")
     fs.mkdirSync(inside)

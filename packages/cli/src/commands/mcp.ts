@@ -9,7 +9,10 @@ export const mcp: Command = {
   summary: "Serve the shared memory to a session of your own, over stdio (MCP)",
   parameters: [parameters.project],
   examples: [["claude mcp add contextfs -- contextfs mcp", "Attach it to your own claude sessions"]],
-  details: ["Inside a run it is the agent's own bridge to the run's memory, and opens no database."],
+  details: [
+    "Beside the memory it tells of the agents of the project: what they saved, what failed, which roles there are.",
+    "Inside a run it is the agent's own bridge to the run's memory, and opens no database."
+  ],
   run: (given, session) =>
     Effect.gen(function* () {
       if (inRun.door(session) !== undefined) {
@@ -20,7 +23,15 @@ export const mcp: Command = {
       const project = parameters.projectOf(given(parameters.project), session)
       const identity = yield* store.identity(session, project)
       const StdioServer = yield* Effect.promise(() => import("@contextfs/mcp/StdioServer"))
-      yield* store.provide(session, StdioServer.run({ identity }))
+      const RoleRegistry = yield* Effect.promise(() => import("@contextfs/roles/RoleRegistry"))
+      const around = { dataDir: store.dataDir(session), directory: session.cwd, home: session.env["HOME"] }
+      const roles = yield* RoleRegistry.loadFiles(around).pipe(
+        // The memory is worth more than a role that cannot be read.
+        Effect.tapError(({ message }) => Effect.sync(() => session.note(`warning: ${message}`))),
+        Effect.orElseSucceed(() => RoleRegistry.make(RoleRegistry.builtIn))
+      )
+      const serve = Effect.provideService(StdioServer.run({ identity }), RoleRegistry.RoleRegistry, roles)
+      yield* store.provide(session, serve)
       return { text: "", json: null }
     })
 }

@@ -1,7 +1,7 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
-import { NotFound, UsageError } from "../CliError.js"
+import { NotFound } from "../CliError.js"
 import { argument, type Command, flag } from "../Command.js"
 import * as parameters from "../internal/parameters.js"
 
@@ -29,18 +29,18 @@ export const spawn: Command = {
     parameters.json
   ],
   examples: [
+    [
+      'contextfs orchestrator spawn test ./tests "Write unit tests for auth"',
+      "In the background: prints the id that status, logs and cancel take"
+    ],
     ['contextfs orchestrator spawn test ./tests "Write unit tests for auth" --wait', "Run it here until it is done"],
     ['contextfs orchestrator spawn review . "Look for races" --wait --tool codex', "With another agent program"]
   ],
+  details: [
+    "Without --wait the agent runs under a process of its own that outlives this command and its terminal. With it, exit codes are those of run."
+  ],
   run: (given, session) =>
     Effect.gen(function* () {
-      if (!given(wait)) {
-        return yield* new UsageError({
-          message: "an agent that outlives this command needs a supervisor, which does not exist yet",
-          where,
-          hint: "add --wait to run it here until it is done"
-        })
-      }
       if (!fs.statSync(path.resolve(session.cwd, given(directory)), { throwIfNoEntry: false })?.isDirectory()) {
         return yield* new NotFound({
           message: `${given(directory)} is no directory`,
@@ -61,6 +61,7 @@ export const spawn: Command = {
             retries: given(parameters.retries),
             memory: given(parameters.noMemory) ? false : undefined
           },
+          detach: !given(wait),
           format: given(parameters.json) ? "json" : "lines"
         },
         session

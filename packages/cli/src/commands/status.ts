@@ -4,7 +4,7 @@ import { type Command, flag, optionalArgument } from "../Command.js"
 import * as parameters from "../internal/parameters.js"
 
 const where = "contextfs orchestrator status"
-const id = optionalArgument({ name: "ID", help: "Run or job to show in full" })
+const id = optionalArgument({ name: "ID", help: "Run or job to show in full", completes: "job" })
 const limit = parameters.limit("l", 1000, 10)
 const all = flag({ name: "all", help: "Runs of all projects" })
 

@@ -14,7 +14,7 @@ import { dataDir } from "../internal/store.js"
 import type { Session } from "../Session.js"
 
 const where = "contextfs trust"
-const files = manyArguments({ name: "FILE", help: "Files of a project, read by you before" })
+const files = manyArguments({ name: "FILE", help: "Files of a project, read by you before", completes: "file" })
 const listed = flag({ name: "list", help: "Show what is trusted, and whether it is still what it was" })
 const remove = flag({ name: "remove", help: "Trust these files no more" })
 

@@ -38,7 +38,7 @@ const values = (kind: Kind, place: Place): Effect.Effect<ReadonlyArray<Candidate
 const read = (kind: Kind, place: Place): Effect.Effect<ReadonlyArray<Candidate>, unknown> => {
   switch (kind) {
     case "role":
-      return roles
+      return roles(place)
     case "tool":
       return tools
     case "run":
@@ -48,12 +48,13 @@ const read = (kind: Kind, place: Place): Effect.Effect<ReadonlyArray<Candidate>,
   }
 }
 
-const roles = Effect.gen(function* () {
-  const { layer, RoleRegistry } = yield* Effect.promise(() => import("@contextfs/roles/RoleRegistry"))
-  const registry = yield* Effect.provide(RoleRegistry, layer)
-  const list = yield* registry.list
-  return list.map(({ description, name }) => ({ value: name, help: description }))
-})
+const roles = ({ cwd, env, home }: Place) =>
+  Effect.gen(function* () {
+    const { loadFiles } = yield* Effect.promise(() => import("@contextfs/roles/RoleRegistry"))
+    const registry = yield* loadFiles({ dataDir: dataDir({ env, home }), directory: cwd, home })
+    const list = yield* registry.list
+    return list.map(({ description, name }) => ({ value: name, help: description }))
+  })
 
 const tools = Effect.gen(function* () {
   const { builtIn } = yield* Effect.promise(() => import("@contextfs/core/Tools"))

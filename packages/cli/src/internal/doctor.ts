@@ -110,16 +110,19 @@ const containment = (session: Session): Effect.Effect<Finding> =>
 
 interface Configured {
   readonly finding: Finding
+  /** Its name. */
+  readonly configFile: string
   readonly config: RunConfig.RunConfig | null
 }
 
-const configFile = "agents.json"
+const configFiles = ["agents.json", "agents.yaml", "agents.yml"]
 
 const configuration = (session: Session, roles: ReadonlyArray<RoleRegistry.KnownRole>): Effect.Effect<Configured> =>
   Effect.gen(function* () {
+    const configFile = configFiles.find((name) => fs.existsSync(path.join(session.cwd, name))) ?? "agents.json"
     const file = path.join(session.cwd, configFile)
     if (!fs.existsSync(file)) {
-      return { finding: { check: configFile, state: "none", text: "none here" }, config: null } as const
+      return { finding: { check: configFile, state: "none", text: "none here" }, configFile, config: null } as const
     }
     const known = { roles, tools: [...Tools.builtIn.keys()], stdin: () => "" }
     const config = yield* Effect.either(RunConfig.load(file, known))
@@ -127,7 +130,7 @@ const configuration = (session: Session, roles: ReadonlyArray<RoleRegistry.Known
       const [line = "", ...more] = config.left.message.split("\n")
       const text = more.length === 0 ? line : `${line}, and ${more.length} more`
       const hint = `contextfs orchestrator run ${configFile} --tool mock tells all of it`
-      return { finding: problem(configFile, text, hint, exitCodes.config), config: null }
+      return { finding: problem(configFile, text, hint, exitCodes.config), configFile, config: null }
     }
     const { jobs } = config.right
     const missing = [
@@ -141,10 +144,10 @@ const configuration = (session: Session, roles: ReadonlyArray<RoleRegistry.Known
       missing.length === 0
         ? ok(configFile, text)
         : warn(configFile, `${text}; not installed: ${missing.join(", ")}`, "install it, or give run another --tool")
-    return { finding, config: config.right }
+    return { finding, configFile, config: config.right }
   })
 
-const projectOf = (given: string | undefined, session: Session, config: RunConfig.RunConfig | null): Finding => {
+const projectOf = (given: string | undefined, session: Session, { config, configFile }: Configured): Finding => {
   const variable = session.env["CONTEXTFS_PROJECT"] || undefined
   if (given !== undefined) return ok("project", `${given}  (--project)`)
   if (variable !== undefined) return ok("project", `${variable}  ($CONTEXTFS_PROJECT)`)
@@ -204,12 +207,12 @@ export const examine = (given: string | undefined, session: Session): Effect.Eff
       [sqlite, containment(session), lookAtTools(session), rolesOf(session), trusted(session)],
       { concurrency: "unbounded" }
     )
-    const { config, finding } = yield* configuration(session, yield* written.roles)
+    const configured = yield* configuration(session, yield* written.roles)
     const usable = tools.some(({ version }) => version !== null)
     return [
       {
         title: `contextfs ${__VERSION__}`,
-        findings: [node, database, dataFolder(session), projectOf(given, session, config), end]
+        findings: [node, database, dataFolder(session), projectOf(given, session, configured), end]
       },
       {
         title: "agent programs",
@@ -227,6 +230,6 @@ export const examine = (given: string | undefined, session: Session): Effect.Eff
               ])
         ]
       },
-      { title: "here", findings: [finding, written.finding, trust] }
+      { title: "here", findings: [configured.finding, written.finding, trust] }
     ]
   })

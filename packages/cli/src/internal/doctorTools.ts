@@ -7,6 +7,7 @@ import * as Tools from "@contextfs/core/Tools"
 import * as Effect from "effect/Effect"
 import type { Session } from "../Session.js"
 import type { Finding } from "./doctor.js"
+import { pad } from "./layout.js"
 import { programVersion } from "./programVersion.js"
 import { shortPath } from "./shortPath.js"
 
@@ -32,6 +33,9 @@ export interface ToolFinding extends Finding {
   readonly auth: ReadonlyArray<string>
 }
 
+/** What is nowhere near the working directory is not said by it. */
+const short = (file: string, { home }: Session): string => shortPath(file, { cwd: "/", home })
+
 const lookAt = (adapter: ToolAdapter, session: Session): Effect.Effect<ToolFinding> =>
   Effect.gen(function* () {
     const { name } = adapter
@@ -47,20 +51,19 @@ const lookAt = (adapter: ToolAdapter, session: Session): Effect.Effect<ToolFindi
     const login = loginFiles[name]?.(session.env, session.home)
     const auth = [
       ...Object.keys(env).filter((variable) => secretName.test(variable) && env[variable] !== ""),
-      ...(login !== undefined && fs.existsSync(login) ? [shortPath(login, { cwd: "/", home: session.home })] : [])
+      ...(login !== undefined && fs.existsSync(login) ? [short(login, session)] : [])
     ]
     const version = yield* programVersion(found.file, env)
     const seen = { ...base, program: found.file, version, auth }
-    const where = shortPath(found.file, { cwd: "/", home: session.home })
     if (version === null) {
       return {
         ...seen,
         state: "warn",
-        text: where,
+        text: short(found.file, session),
         hint: "it does not answer --version: try it by hand"
       } as const
     }
-    const text = [version, where, auth.join(", ")].join("  ").trimEnd()
+    const text = version
     return auth.length > 0
       ? ({ ...seen, state: "ok", text } as const)
       : ({
@@ -73,4 +76,14 @@ const lookAt = (adapter: ToolAdapter, session: Session): Effect.Effect<ToolFindi
 
 /** All at the same time, in the order of the tools. */
 export const lookAtTools = (session: Session): Effect.Effect<ReadonlyArray<ToolFinding>> =>
-  Effect.forEach([...Tools.builtIn.values()], (adapter) => lookAt(adapter, session), { concurrency: "unbounded" })
+  Effect.forEach([...Tools.builtIn.values()], (adapter) => lookAt(adapter, session), { concurrency: "unbounded" }).pipe(
+    Effect.map((seen) => {
+      const widest = Math.max(...seen.map(({ version }) => version?.length ?? 0))
+      return seen.map((tool) => {
+        const { auth, program, version } = tool
+        if (version === null || program === null) return tool
+        const text = [pad(version, widest), short(program, session), auth.join(", ")].join("  ").trimEnd()
+        return { ...tool, text }
+      })
+    })
+  )

@@ -27,9 +27,9 @@ export const render = (run: RunRecord, options: Options): ReadonlyArray<string> 
   const shown =
     jobs.length <= room ? jobs : [...jobs].sort((one, other) => rank(one) - rank(other)).slice(0, Math.max(0, room - 1))
   const widths = {
-    agent: widest(shown, ({ agentId }) => agentId, 24),
-    role: widest(shown, ({ role }) => role, 12),
-    tool: widest(shown, ({ tool }) => tool, 12)
+    agent: widest(shown, name, 24),
+    role: widest(shown, ({ role }) => clean(role), 12),
+    tool: widest(shown, ({ tool }) => clean(tool), 12)
   }
   const rows = shown.map((job) => row(job, widths, options))
   const left = jobs.length - shown.length
@@ -37,13 +37,16 @@ export const render = (run: RunRecord, options: Options): ReadonlyArray<string> 
   return [...head, ...rows, ...more].slice(0, options.rows)
 }
 
+/** An agent that another one asked for stands below it. */
+const name = ({ agentId, depth }: JobRecord): string => `${"  ".repeat(depth)}${clean(agentId)}`
+
 const rank = ({ result, startedAt }: JobRecord): number => {
   if (result !== undefined) return result.status === "completed" ? 3 : 1
   return startedAt === undefined ? 2 : 0
 }
 
 const widest = (jobs: ReadonlyArray<JobRecord>, text: (job: JobRecord) => string, most: number): number =>
-  Math.min(most, Math.max(0, ...jobs.map((job) => width(clean(text(job))))))
+  Math.min(most, Math.max(0, ...jobs.map((job) => width(text(job)))))
 
 const heading = (run: RunRecord, jobs: ReadonlyArray<JobRecord>, options: Options): ReadonlyArray<string> => {
   const { columns, ending, now, style } = options
@@ -90,14 +93,14 @@ const row = (
     time === undefined ? "" : result === undefined && time < 60 ? `${Math.floor(time)} s` : seconds(time)
   const cells = [
     mark,
-    pad(cut(clean(job.agentId), widths.agent), widths.agent),
+    pad(cut(name(job), widths.agent), widths.agent),
     pad(cut(clean(job.role), widths.role), widths.role),
     pad(cut(clean(job.tool), widths.tool), widths.tool),
     shownTime.padStart(10)
   ]
   const left = `${cells[0]} ${cells.slice(1).join("  ")}  `
   const text = doing(job)
-  if (width(left) + 8 > columns) return cut(`${mark} ${clean(job.agentId)}  ${text}`, columns)
+  if (width(left) + 8 > columns) return cut(`${mark} ${name(job)}  ${text}`, columns)
   const colour = result === undefined ? (startedAt === undefined ? style.dim : style.bold) : statusColour(style, result)
   const rest = cut(text, columns - width(left))
   return `${colour(left)}${result === undefined ? style.dim(rest) : colour(rest)}`

@@ -1,10 +1,13 @@
 /** Parameters that several commands share, so that a word means the same everywhere. */
 import * as Duration from "@contextfs/core/Duration"
 import { memoryTypes } from "@contextfs/memory/vocabulary"
+import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
-import { choice, flag, integer, option, text } from "../Command.js"
+import { UsageError } from "../CliError.js"
+import { choice, flag, type Given, integer, option, text } from "../Command.js"
 import type { Session } from "../Session.js"
+import type { Format } from "./views.js"
 
 export const json = flag({ name: "json", help: "One JSON document on stdout, also for an error" })
 
@@ -68,6 +71,46 @@ export const retries = option({
 })
 
 export const noMemory = flag({ name: "no-memory", help: "No shared memory: nothing recalled, nothing saved" })
+
+export const workers = option({
+  name: "workers",
+  short: "w",
+  value: "INT",
+  help: "Agents at work at the same time",
+  default: "3",
+  read: integer(1, 256)
+})
+
+/** Milliseconds. */
+export const runTimeout = option({
+  name: "run-timeout",
+  value: "FLOAT",
+  help: "Time for the whole run; then it is interrupted and can be resumed",
+  default: "no limit",
+  read: length
+})
+
+export const failFast = flag({
+  name: "fail-fast",
+  help: "Cancel the others as soon as one agent does not complete"
+})
+
+export const noWait = flag({
+  name: "no-wait",
+  help: "End instead of waiting when only a usage limit's end would let the rest go on"
+})
+
+export const detach = flag({ name: "detach", help: "In the background: print its id and leave" })
+
+export const jsonl = flag({
+  name: "jsonl",
+  help: "One JSON document a line for everything that happens, the result last"
+})
+
+export const formatOf = (given: Given, where: string): Effect.Effect<Format, UsageError> =>
+  given(json) && given(jsonl)
+    ? new UsageError({ message: "--json and --jsonl exclude each other", where, hint: "choose one" })
+    : Effect.succeed(given(jsonl) ? "jsonl" : given(json) ? "json" : "lines")
 
 export const memoryType = choice({ name: "type", value: "TYPE", help: "Only of this type", choices: memoryTypes })
 

@@ -1,22 +1,19 @@
 /** The way of `run` and `spawn --wait`: configuration, services, view. Loaded only by them. */
-import { AgentProcess } from "@contextfs/core/AgentProcess"
 import * as Live from "@contextfs/core/Live"
-import { Orchestrator, type RunResult } from "@contextfs/core/Orchestrator"
+import { Orchestrator, type RunOptions } from "@contextfs/core/Orchestrator"
 import * as RunConfig from "@contextfs/core/RunConfig"
 import * as Tools from "@contextfs/core/Tools"
 import * as RoleRegistry from "@contextfs/roles/RoleRegistry"
 import * as Effect from "effect/Effect"
-import { exitCodes, type Failure, UsageError } from "../CliError.js"
+import { type Failure, UsageError } from "../CliError.js"
 import type { Answer } from "../Command.js"
 import type { Session } from "../Session.js"
 import { dryRunText } from "./dryRunText.js"
 import { style } from "./layout.js"
 import * as parameters from "./parameters.js"
-import { interrupted, type RunRecord, record } from "./runRecord.js"
-import { summary } from "./runSummary.js"
+import { perform } from "./perform.js"
 import { dataDir } from "./store.js"
 import type { Format } from "./views.js"
-import * as views from "./views.js"
 
 interface Request {
   /** The command, for messages. */
@@ -29,6 +26,10 @@ interface Request {
   }
   /** Default false. */
   readonly failFast?: boolean
+  /** False: end when only jobs are left that wait for a usage limit's end; default true. */
+  readonly wait?: boolean
+  /** Leave it to a process of its own; default false. */
+  readonly detach?: boolean
   /** Show what would be done and do nothing; default false. */
   readonly dryRun?: boolean
   readonly format: Format
@@ -64,21 +65,6 @@ const load = ({ overrides, source, where }: Request, session: Session, roles: Ru
   )
 }
 
-const answer = (result: RunResult, format: Format, session: Session): Answer => {
-  const { colour, columns } = session.stdout
-  return {
-    text: summary(result, style(colour), columns),
-    json: format === "jsonl" ? { kind: "result", result } : result,
-    exitCode: exitCodeOf(result)
-  }
-}
-
-const exitCodeOf = ({ parked, status, timedOut }: RunResult): number => {
-  if (timedOut) return exitCodes.runTimeout
-  if (parked.length > 0) return exitCodes.parked
-  return status === "completed" ? exitCodes.completed : exitCodes.failed
-}
-
 const planned = (
   config: RunConfig.RunConfig,
   session: Session
@@ -93,7 +79,9 @@ const planned = (
 
 /** Anything at all is never a default: it was asked for by name, and that is said aloud. */
 const warnOfFull = ({ jobs }: RunConfig.RunConfig, session: Session): void => {
-  const agents = jobs.filter(({ permission }) => permission === "full").map(({ agentId }) => agentId)
+  const agents = jobs
+    .filter(({ delegate, permission }) => permission === "full" || delegate === "full")
+    .map(({ agentId }) => agentId)
   if (agents.length === 0) return
   session.note(`warning: permission "full": ${agents.join(", ")} may do anything that you may do, without asking`)
 }
@@ -101,40 +89,44 @@ const warnOfFull = ({ jobs }: RunConfig.RunConfig, session: Session): void => {
 /** Runs the agents and shows them. The exit code says whether all completed. */
 export const runAgents = (request: Request, session: Session): Effect.Effect<Answer, Failure> =>
   Effect.gen(function* () {
-    const { format } = request
     const around = { dataDir: dataDir(session), directory: session.cwd }
     const roles = yield* RoleRegistry.loadFiles({ ...around, home: session.env["HOME"] })
     const config = yield* load(request, session, yield* roles.list)
     if (request.dryRun === true) {
       return yield* Effect.provideService(planned(config, session), RoleRegistry.RoleRegistry, roles)
     }
-    const clock = yield* Effect.clock
-    let known: RunRecord | undefined
-    const result = yield* Effect.gen(function* () {
-      const orchestrator = yield* Orchestrator
-      const { hurry } = yield* AgentProcess
-      const view = yield* views.open(session, format)
-      session.onSignal(view.ending)
-      yield* Effect.forkScoped(Effect.zipRight(session.hurried, hurry))
-      return yield* orchestrator.run(config, {
-        failFast: request.failFast === true,
+    if (request.detach === true) return yield* detached(request, config, session)
+    return yield* perform(session, { format: request.format }, (orchestrator, { onEvent }) =>
+      orchestrator.run(config, {
+        ...optionsOf(request),
         onEvent: (event) => {
           // Here all has been checked, and nothing is drawn yet.
           if (event.kind === "runStarted") warnOfFull(config, session)
-          known = record(known, event)
-          view.event(event, known)
+          onEvent?.(event)
         }
       })
-    }).pipe(
-      Effect.scoped,
-      Effect.provide(Live.layer({ ...around, env: session.env })),
-      Effect.onInterrupt(() =>
-        Effect.sync(() => {
-          if (known === undefined) return
-          const sofar = interrupted(known, clock.unsafeCurrentTimeMillis())
-          session.leave({ ...answer(sofar, format, session), json: sofar })
-        })
-      )
     )
-    return answer(result, format, session)
   })
+
+const optionsOf = ({ failFast, wait }: Request): RunOptions => ({ failFast: failFast === true, wait: wait !== false })
+
+/** The run is stored whole before anybody works on it, so that nothing is lost whatever becomes of the supervisor. */
+const detached = (request: Request, config: RunConfig.RunConfig, session: Session): Effect.Effect<Answer, Failure> =>
+  Effect.gen(function* () {
+    const { launch } = yield* Effect.promise(() => import("./detached.js"))
+    const runId = yield* (yield* Orchestrator).enqueue(config, optionsOf(request))
+    warnOfFull(config, session)
+    const pid = yield* launch(session, runId)
+    const jobs = config.jobs.map(({ agentId }, index) => ({ jobId: `${runId}-${index + 1}`, agentId }))
+    const [first] = jobs
+    const id = "role" in request.source && first !== undefined ? first.jobId : runId
+    return {
+      text: `${id}
+
+follow  contextfs orchestrator logs ${id} -f
+look    contextfs orchestrator status ${id}
+end     contextfs orchestrator cancel ${id}
+`,
+      json: { id, runId, jobs, pid }
+    }
+  }).pipe(Effect.provide(Live.layer({ dataDir: dataDir(session), directory: session.cwd, env: session.env })))

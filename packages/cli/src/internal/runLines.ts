@@ -44,6 +44,12 @@ export const step = (state: State, event: RunEvent, options: Options): readonly 
       const listed = table(rows).map((row) => cut(row, options.columns))
       return [{ startedAt: event.at, agentColumns }, [head, ...listed, ...warned]]
     }
+    case "jobAdded": {
+      const agentColumns = Math.min(24, Math.max(state.agentColumns, width(clean(event.agentId))))
+      const text = `added, as ${clean(event.role)} with ${clean(event.tool)} in ${clean(event.directory)}`
+      const next = { ...state, agentColumns }
+      return [next, [line(next, options, event, text)]]
+    }
     case "jobStarted":
       return [
         state,

@@ -1,12 +1,14 @@
 /** What is known of a run while it goes on, gathered from what happens. */
 import type { JobResult } from "@contextfs/core/Job"
-import type { RunEvent, RunResult } from "@contextfs/core/Orchestrator"
+import type { JobHead, RunEvent, RunResult } from "@contextfs/core/Orchestrator"
 import type { AgentEvent } from "@contextfs/core/ToolAdapter"
 
 export interface JobRecord {
   readonly agentId: string
   readonly role: string
   readonly tool: string
+  /** How many agents asked for it, one for the other; 0 where the user did. */
+  readonly depth: number
   /** Milliseconds since the epoch; undefined while it waits. */
   startedAt: number | undefined
   /** The last thing it did or met. */
@@ -16,8 +18,8 @@ export interface JobRecord {
 
 export interface RunRecord {
   readonly started: Extract<RunEvent, { kind: "runStarted" }>
-  /** By job id, in the order of the configuration. */
-  readonly jobs: ReadonlyMap<string, JobRecord>
+  /** By job id, in the order of the configuration, those that an agent asked for right after it. */
+  jobs: Map<string, JobRecord>
   /** Tools that wait for the end of a usage limit, until when: milliseconds since the epoch. */
   readonly parked: Map<string, number>
   /** What this machine lacks, so that nothing is started. */
@@ -27,11 +29,12 @@ export interface RunRecord {
 /** Takes in what happened; the record is changed in place, since a talkative agent makes many events. */
 export const record = (run: RunRecord | undefined, event: RunEvent): RunRecord | undefined => {
   if (event.kind === "runStarted") {
-    const jobs = event.jobs.map(({ agentId, jobId, role, tool }): [string, JobRecord] => [
-      jobId,
-      { agentId, role, tool, startedAt: undefined, last: undefined, result: undefined }
-    ])
-    return { started: event, jobs: new Map(jobs), parked: new Map(), shortage: null }
+    const jobs = event.jobs.reduce(added, new Map<string, JobRecord>())
+    return { started: event, jobs, parked: new Map(), shortage: null }
+  }
+  if (event.kind === "jobAdded") {
+    if (run !== undefined) run.jobs = added(run.jobs, event)
+    return run
   }
   if (event.kind === "runEnded" || event.kind === "budget") return run
   if (event.kind === "held") {
@@ -63,6 +66,19 @@ export const record = (run: RunRecord | undefined, event: RunEvent): RunRecord |
       job.result = event.result
   }
   return run
+}
+
+/** With one more job: at the end, or below the one whose agent asked for it and what that had asked for before. */
+const added = (jobs: Map<string, JobRecord>, head: JobHead): Map<string, JobRecord> => {
+  const { agentId, jobId, parent, role, tool } = head
+  const above = parent === null ? undefined : jobs.get(parent)
+  const depth = above === undefined ? 0 : above.depth + 1
+  const job: JobRecord = { agentId, role, tool, depth, startedAt: undefined, last: undefined, result: undefined }
+  if (above === undefined) return jobs.set(jobId, job)
+  const entries = [...jobs]
+  const from = entries.findIndex(([id]) => id === parent)
+  const next = entries.findIndex(([, other], index) => index > from && other.depth < depth)
+  return new Map(entries.toSpliced(next === -1 ? entries.length : next, 0, [jobId, job]))
 }
 
 /** The result of a run that was interrupted: the jobs that have ended. */

@@ -8,7 +8,13 @@ export interface Scope {
   readonly runId?: string
 }
 
-export const run = option({ name: "run", value: "RUN", help: "Only of this run, whatever its project", read: text })
+export const run = option({
+  name: "run",
+  value: "RUN",
+  help: "Only of this run, whatever its project",
+  completes: "run",
+  read: text
+})
 
 export const of = (
   given: { readonly project: string | undefined; readonly run: string | undefined },

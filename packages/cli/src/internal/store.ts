@@ -22,21 +22,14 @@ export const provide = <A, E>(
   effect: Effect.Effect<A, E, MemoryStore>
 ): Effect.Effect<A, E | StorageError> =>
   Effect.gen(function* () {
-    const [{ MemoryStore, layerSqlite, StorageError }, PrivateFiles, Redaction] = yield* Effect.promise(() =>
+    const [{ MemoryStore, layerSqlite }, PrivateFiles, Redaction] = yield* Effect.promise(() =>
       Promise.all([
         import("@contextfs/memory/MemoryStore"),
         import("@contextfs/memory/PrivateFiles"),
         import("@contextfs/memory/Redaction")
       ])
     )
-    const folder = dataDir(session)
-    yield* Effect.try({
-      try: () => PrivateFiles.dataFolder(folder),
-      catch: (cause) =>
-        cause instanceof StorageError
-          ? cause
-          : new StorageError({ message: `${folder}: ${cause instanceof Error ? cause.message : cause}` })
-    })
+    yield* PrivateFiles.dataFolder(dataDir(session))
     const clean = Layer.map(layerSqlite({ path: memoryFile(session) }), (services) =>
       Context.add(
         services,

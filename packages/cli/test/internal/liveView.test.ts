@@ -10,6 +10,8 @@ import { terminal } from "../terminal.js"
 
 const id = (index: number) => JobId.make(`r-${index}`)
 
+const head = (agentId: string) => ({ agentId, role: "code", tool: "mock", directory: "/x", parent: null })
+
 const started = (agents: ReadonlyArray<string>): RunEvent => ({
   kind: "runStarted",
   at: 1_000,
@@ -19,7 +21,7 @@ const started = (agents: ReadonlyArray<string>): RunEvent => ({
   containment: "K1",
   earlier: 0,
   overlaps: [],
-  jobs: agents.map((agentId, index) => ({ jobId: id(index), agentId, role: "code", tool: "mock", directory: "/x" }))
+  jobs: agents.map((agentId, index) => ({ ...head(agentId), jobId: id(index) }))
 })
 
 const result = (index: number, more: Partial<JobResult> = {}): JobResult => ({
@@ -73,6 +75,24 @@ const small = of([
 const plain = { columns: 80, rows: 23, now: 62_000, style: style(false), ending: false }
 
 describe("the picture of a run", () => {
+  it("shows the agents that an agent asked for below it, in the order in which it did", () => {
+    const child = (index: number, agentId: string, parent: number): RunEvent => ({
+      ...head(agentId),
+      kind: "jobAdded",
+      at: 3_000,
+      jobId: id(index),
+      parent: id(parent)
+    })
+    const run = of([started(["chief", "other"]), child(2, "a", 0), child(3, "b", 0), child(4, "a-1", 2)])
+    expect(render(run, plain).slice(1)).toEqual([
+      "· chief    code  mock              waiting",
+      "·   a      code  mock              waiting",
+      "·     a-1  code  mock              waiting",
+      "·   b      code  mock              waiting",
+      "· other    code  mock              waiting"
+    ])
+  })
+
   it("says who does what, and what came of it", () => {
     expect(render(small, plain)).toEqual([
       "run r · shop · 2 of 4 done · 1 at work · 1 not completed · 01:01 · 12.3 k token…",

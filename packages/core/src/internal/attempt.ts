@@ -23,6 +23,7 @@ import type { AgentEvent, Invocation, ToolAdapter, Usage } from "../ToolAdapter.
 import { type Ended, emptyTally, judge, type Verdict } from "../Verdict.js"
 import type { WorkplaceService } from "../Workplace.js"
 import * as attemptFiles from "./attemptFiles.js"
+import type { Delegation } from "./delegation.js"
 import * as git from "./git.js"
 import * as outputFiles from "./outputFiles.js"
 import * as overlay from "./overlay.js"
@@ -45,6 +46,7 @@ export interface Shop {
   readonly processes: AgentProcess.AgentProcessService
   readonly store: MemoryStore.MemoryStoreService
   readonly server: RunServerService
+  readonly delegation: Delegation
 }
 
 export interface AttemptInput {
@@ -100,7 +102,9 @@ export const run = (shop: Shop, input: AttemptInput): Effect.Effect<AttemptOutco
     const repository = git.repositoryOf(spec.directory)
     const gitPath = shop.workplace.env["PATH"]
     const before = repository === null ? null : yield* git.look(repository, gitPath)
-    const admission = spec.memory ? yield* shop.server.admit(input.identity) : null
+    const admission = spec.memory
+      ? yield* shop.server.admit(input.identity, { tools: yield* shop.delegation.tools(job) })
+      : null
     const marker = `${shop.processes.marker}-${job.jobId}-${job.attempts}`
     const folder = attemptFolder(shop.workplace, job)
     const temporary = yield* Effect.acquireRelease(

@@ -6,7 +6,7 @@ import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as Duration from "../Duration.js"
-import type { Budget, JobSpec } from "../Job.js"
+import { type Budget, type JobSpec, orchestratorRole } from "../Job.js"
 import type { Known, RunConfig } from "../RunConfig.js"
 import { check } from "./configChecks.js"
 import { type Path, type Problem, show, suggest } from "./configIssue.js"
@@ -98,6 +98,8 @@ const complete = (input: RunInput, around: Decoding): RunConfig => {
       const role = around.roles.find((known) => known.name === agent.role)
       const tool = overrides.tool ?? agent.tool ?? role?.tool ?? input.tool ?? defaults.tool
       const limit = agent.timeout ?? input.timeout
+      const permission = overrides.permission ?? agent.permission ?? input.permission ?? role?.permission ?? "read"
+      const delegate = agent.delegate ?? input.delegate ?? (agent.role === orchestratorRole ? permission : "none")
       return {
         agentId: agent.id ?? nameOf(agent.role),
         project,
@@ -107,7 +109,7 @@ const complete = (input: RunInput, around: Decoding): RunConfig => {
         task: agent.task ?? readTask(agent.taskFile ?? "-", around),
         model: overrides.model ?? agent.model ?? role?.model ?? null,
         session: agent.session ?? null,
-        permission: overrides.permission ?? agent.permission ?? input.permission ?? role?.permission ?? "read",
+        permission,
         timeout: overrides.timeout ?? (limit === undefined ? null : millis(limit)),
         startTimeout: millis(agent.startTimeout ?? input.startTimeout ?? defaults.startTimeout),
         idleTimeout: millis(agent.idleTimeout ?? input.idleTimeout ?? defaults.idleTimeout),
@@ -119,7 +121,11 @@ const complete = (input: RunInput, around: Decoding): RunConfig => {
         env: agent.env ?? {},
         memory: overrides.memory ?? true,
         budget: agent.budget === undefined ? null : budgetOf(agent.budget),
-        settings: own(input.tools, tool) ?? {}
+        settings: own(input.tools, tool) ?? {},
+        delegate,
+        tools: delegate === "none" ? {} : (input.tools ?? {}),
+        parent: null,
+        depth: 0
       }
     })
   }

@@ -4,7 +4,7 @@ import type { ParseIssue } from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as Duration from "../Duration.js"
 import * as Environment from "../Environment.js"
-import { AgentId, Permission, SessionId } from "../Job.js"
+import { AgentId, Delegate, Permission, SessionId } from "../Job.js"
 import { show, suggest } from "./configIssue.js"
 
 /** What holds where neither the file nor the command line says otherwise. Times as they would be written. */
@@ -139,6 +139,10 @@ const permission = choice(
   Permission.literals,
   "What the agent may do: look, edit in its directory, run commands too, or anything. Default: its role's."
 )
+const delegate = choice(
+  Delegate.literals,
+  "The most that agents may do which this agent asks for; none: it cannot ask for any. Default: of an orchestrator its own permission, of others none."
+)
 const retries = whole(0, maxRetries, "More attempts after one that failed and left no trace of work.", defaults.retries)
 const containment = choice(
   ["auto", "group", "namespace"],
@@ -202,6 +206,7 @@ export const AgentInput = Schema.Struct({
   startTimeout: optional(startTimeout),
   idleTimeout: optional(idleTimeout),
   permission: optional(permission),
+  delegate: optional(delegate),
   env: optional(environment),
   retries: optional(retries),
   containment: optional(containment),
@@ -271,6 +276,7 @@ export const RunInput = Schema.Struct({
       })
   ),
   permission: optional(permission),
+  delegate: optional(delegate),
   retries: optional(retries),
   containment: optional(containment),
   budget: optional(runBudget),

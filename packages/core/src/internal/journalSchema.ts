@@ -3,7 +3,7 @@
 const columnsOfFeed = "run_id, job_id, project, agent_id, role, tool, status, attempt, reason, error, at"
 const jobFeed = `INSERT INTO events (${columnsOfFeed}) SELECT NEW.run_id, NEW.id, r.project, NEW.agent_id, NEW.role, NEW.tool, NEW.status, NEW.attempts, NEW.reason, NEW.error, NEW.changed_at FROM runs r WHERE r.id = NEW.run_id; END`
 const runFeed =
-  "INSERT INTO events (run_id, project, status, attempt, at) VALUES (NEW.id, NEW.project, NEW.status, 0, coalesce(NEW.ended_at, NEW.created_at)); END"
+  "INSERT INTO events (run_id, project, status, attempt, at) VALUES (NEW.id, NEW.project, NEW.status, 0, NEW.changed_at); END"
 
 export const migrations: ReadonlyArray<string> = [
   `CREATE TABLE runs (
@@ -24,6 +24,7 @@ export const migrations: ReadonlyArray<string> = [
    ) STRICT, WITHOUT ROWID;`,
   // Leases, waits, parking, requests from other shells, and the feed of changes.
   `ALTER TABLE runs ADD COLUMN settings TEXT NOT NULL DEFAULT '{}';
+   ALTER TABLE runs ADD COLUMN changed_at INTEGER NOT NULL DEFAULT 0;
    ALTER TABLE jobs ADD COLUMN agent_id TEXT NOT NULL DEFAULT '';
    ALTER TABLE jobs ADD COLUMN role TEXT NOT NULL DEFAULT '';
    ALTER TABLE jobs ADD COLUMN tool TEXT NOT NULL DEFAULT '';

@@ -9,6 +9,7 @@ const protocolVersion = "2025-06-18"
 export interface ToolAnswer {
   readonly ok: boolean
   readonly text: string
+  readonly structured: json.JsonObject
   /** Ids of memories in the answer, in its order. */
   readonly ids: ReadonlyArray<string>
 }
@@ -64,7 +65,12 @@ export class McpClient {
     const result = await this.request("tools/call", { name, arguments: input })
     const text = json.contentText(result["content"]) ?? ""
     const structured = result["structuredContent"]
-    return { ok: result["isError"] !== true, text, ids: structured === undefined ? idsIn(text) : idsOf(structured) }
+    return {
+      ok: result["isError"] !== true,
+      text,
+      structured: json.object(structured),
+      ids: structured === undefined ? idsIn(text) : idsOf(structured)
+    }
   }
 
   close(): void {

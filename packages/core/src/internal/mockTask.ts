@@ -1,4 +1,5 @@
 /** What the mock agent reads out of its prompt. */
+import * as json from "./json.js"
 
 export type Directive =
   | { readonly verb: "delay"; readonly millis: number }
@@ -6,6 +7,8 @@ export type Directive =
   | { readonly verb: "search"; readonly query: string }
   | { readonly verb: "save"; readonly type: string; readonly text: string }
   | { readonly verb: "wait-for"; readonly query: string; readonly millis: number }
+  | { readonly verb: "call"; readonly tool: string; readonly input: json.JsonObject }
+  | { readonly verb: "watch" }
   | { readonly verb: "fail"; readonly message: string }
   | { readonly verb: "exit"; readonly code: number }
 
@@ -32,6 +35,11 @@ const forms: ReadonlyArray<readonly [RegExp, (found: RegExpExecArray) => Directi
       millis: found[2] === undefined ? 60_000 : millis(found[2], found[3])
     })
   ],
+  [
+    /^call (\w+) (\{.*\})$/,
+    (found) => ({ verb: "call", tool: found[1] ?? "", input: json.object(json.parseObject(found[2] ?? "")) })
+  ],
+  [/^watch$/, () => ({ verb: "watch" })],
   [new RegExp(`^fail ${quoted}$`), (found) => ({ verb: "fail", message: unquote(found[1]) })],
   [/^exit (\d{1,3})$/, (found) => ({ verb: "exit", code: Number(found[1]) })]
 ]
@@ -46,7 +54,7 @@ export const parseDirectives = (task: string): ReadonlyArray<Directive> =>
       if (found !== null) return [make(found)]
     }
     throw new Error(
-      `the mock agent does not know "mock: ${text}"; it knows delay, say, search, save, wait-for, fail and exit`
+      `the mock agent does not know "mock: ${text}"; it knows delay, say, search, save, wait-for, call, watch, fail and exit`
     )
   })
 

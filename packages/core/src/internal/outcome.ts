@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import type { Job, JobResult } from "../Job.js"
 
 /** Cut at a character, not in the middle of one. */
-const clip = (text: string, bytes: number): string => {
+export const clip = (text: string, bytes: number): string => {
   const buffer = Buffer.from(text)
   if (buffer.length <= bytes) return text
   let end = bytes

@@ -8,7 +8,7 @@ import * as PromptBlock from "@contextfs/memory/PromptBlock"
 import * as Prompt from "@contextfs/roles/Prompt"
 import * as Effect from "effect/Effect"
 import * as Environment from "../Environment.js"
-import type { JobSpec } from "../Job.js"
+import { delegateOf, type JobSpec } from "../Job.js"
 import type { Invocation, Refusal } from "../ToolAdapter.js"
 import type { WorkplaceService } from "../Workplace.js"
 import { markerVariable } from "./marker.js"
@@ -59,12 +59,14 @@ export const prepare = (
           CONTEXTFS_SOURCE_TOOL: `agent-${spec.role}`,
           [markerVariable]: at.marker
         }
+  const delegate = delegateOf(spec)
   const prompt = Prompt.jobPrompt({
     role,
     task: spec.task,
     project: spec.project,
     continued: at.continued === true,
     memory: at.admission !== null && adapter.capabilities.memory ? "mcp" : "none",
+    ...(delegate === undefined ? {} : { delegate }),
     ...(at.recalled === undefined ? {} : { recalled: at.recalled })
   })
   const given = { ...workplace.env, ...spec.settings.env, ...spec.env }

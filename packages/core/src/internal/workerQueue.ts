@@ -16,7 +16,7 @@ import * as Stream from "effect/Stream"
 import * as AgentProcess from "../AgentProcess.js"
 import { isTerminal, type Job, JobId, type JobResult, type JobSpec, type JobStatus, RunId } from "../Job.js"
 import { type Claimed, type Counts, JobQueue, type Run, type Waiting } from "../JobQueue.js"
-import type { RunEvent } from "../Orchestrator.js"
+import type { JobHead, RunEvent } from "../Orchestrator.js"
 import {
   HostUnfit,
   type NotFound,
@@ -30,6 +30,7 @@ import type { Failure, Options, ResumeOptions, WorkerQueue, Working } from "../W
 import { Workplace } from "../Workplace.js"
 import { redactFiles, type Shop, type Stop } from "./attempt.js"
 import { part } from "./budget.js"
+import * as Delegation from "./delegation.js"
 import { cancelled, firmly, run as runJob, type Step, unattempted } from "./jobRunner.js"
 import { endLeftovers, endLeftoversOf, redactLeftovers } from "./leftovers.js"
 import { type Overlap, overlaps, realPath, writes } from "./overlap.js"
@@ -80,7 +81,8 @@ const openShop = (runId: RunId): Effect.Effect<Shop, HostUnfit, Scope | Services
         ({ hint, message }) => new HostUnfit({ message: hint === undefined ? message : `${message} – ${hint}` })
       )
     )
-    return { workplace, processes: yield* AgentProcess.AgentProcess, store, server }
+    const delegation = yield* Delegation.make(store)
+    return { workplace, processes: yield* AgentProcess.AgentProcess, store, server, delegation }
   })
 
 /** Whether all of it can be run here; what is told of agents that may write the same files. */
@@ -104,8 +106,11 @@ const check = (options: Options) =>
   })
 
 /** Where jobs of which no two may run at once are at work. */
-const laneOf = (options: Working, spec: JobSpec): string | null =>
-  options.overlap === "serialize" && writes(spec) ? realPath(spec.directory) : null
+const laneOf = (options: Working, spec: JobSpec): string | null => {
+  if (options.overlap !== "serialize" || !writes(spec)) return null
+  const place = realPath(spec.directory)
+  return place === path.sep ? "" : place
+}
 
 const write = (runId: RunId, options: Options) =>
   Effect.gen(function* () {
@@ -230,6 +235,14 @@ const work = (
     const changeAfter = (seen: Deferred.Deferred<void>) =>
       Effect.raceFirst(Deferred.await(seen), Deferred.await(broken)).pipe(Effect.interruptible)
 
+    const until: WorkerQueue["until"] = (look) =>
+      Effect.suspend(() => {
+        const seen = change
+        return Effect.flatMap(look, (found) =>
+          Option.isSome(found) ? Effect.succeed(found.value) : Effect.zipRight(changeAfter(seen), until(look))
+        )
+      })
+
     const tell = (event: RunEvent): void => {
       try {
         options.onEvent?.(event)
@@ -277,7 +290,12 @@ const work = (
       for (const job of yield* journal.jobs(runId).pipe(Effect.catchTag("NotFound", Effect.die))) {
         if (job.status !== "pending") continue
         const result = explain(unattempted(job, culprit === undefined ? overspent : cancelled, 0))
-        yield* firmly(journal.settle(result)).pipe(Effect.catchTag("LeaseLost", Effect.die))
+        const settled = yield* firmly(journal.settle(result)).pipe(
+          Effect.as(true),
+          // Cancelled in this very moment, and told already.
+          Effect.catchTag("LeaseLost", () => Effect.succeed(false))
+        )
+        if (!settled) continue
         counts.pending -= 1
         yield* leaveRoom(job.jobId)
         yield* finish(result)
@@ -307,8 +325,9 @@ const work = (
         const of = { jobId: job.jobId, agentId: job.spec.agentId }
         counts.running -= 1
         if (step.kind === "lost") return yield* lose
-        // Whatever came of the one that tried, but the same wall again: the tool can be used.
-        if (step.kind !== "parked") yield* release(job)
+        // One that did its work was not at the wall; of any other nobody knows, and the next one tries.
+        if (step.kind === "ended" && step.result.status === "completed") yield* release(job)
+        probes.delete(job.jobId)
         if (step.kind === "ended") {
           cut ||= step.resumable
           const result = explain(step.result)
@@ -382,6 +401,8 @@ const work = (
           })
         ),
         Effect.catchAll((error) => Deferred.fail(broken, error)),
+        // What counts this job would wait for it for ever.
+        Effect.catchAllDefect((defect) => Deferred.die(broken, defect)),
         Effect.uninterruptible
       )
 
@@ -422,7 +443,8 @@ const work = (
       yield* changeAfter(seen).pipe(Effect.timeoutOption(restTime(waiting)))
     }).pipe(
       Effect.forever,
-      Effect.catchAll((error) => Deferred.fail(broken, error))
+      Effect.catchAll((error) => Deferred.fail(broken, error)),
+      Effect.catchAllDefect((defect) => Deferred.die(broken, defect))
     )
 
     /** Keeps our leases, sees those that we have lost, and what other shells want cancelled. */
@@ -432,30 +454,52 @@ const work = (
       for (const jobId of yield* journal.cancelRequests(runId)) yield* cancel(jobId)
       if (++beats % beatsPerRenewal !== 0) return
       const mine = [...running]
-      const held = yield* journal.renew(runId, lease)
+      const held = yield* firmly(journal.renew(runId, lease))
       for (const [jobId, { stop }] of mine) {
         if (running.has(jobId) && !held.has(JobId.make(jobId))) yield* Deferred.succeed(stop, "lost")
       }
     })
 
+    /** By the job whose agent asked for them: they were asked for its sake, and are cancelled with it. */
+    const children = new Map<string, Array<JobId>>()
+    /** Jobs that have a lane, or were asked for from within one. */
+    const inLane = new Set<string>()
+    const adopt = ({ jobId, spec }: Pick<Job, "jobId" | "spec">) => {
+      const { parent } = spec
+      if (parent !== null) children.set(parent, [...(children.get(parent) ?? []), jobId])
+      if (laneOf(options, spec) !== null || (parent !== null && inLane.has(parent))) inLane.add(jobId)
+    }
+
+    /** The start of the run has been told. */
+    let opened = false
     /** Stores the jobs as pending, then lets the workers at them. */
     const add = (specs: ReadonlyArray<JobSpec>, inRoom = false) =>
       Effect.gen(function* () {
         const jobs = specs.map((spec) => ({
           jobId: JobId.make(`${runId}-${++numbered}`),
           spec,
-          lane: laneOf(options, spec)
+          // Who asked waits for it: it would never come in after that one, and works within its turn.
+          lane: spec.parent !== null && inLane.has(spec.parent) ? null : laneOf(options, spec)
         }))
         yield* journal.add(runId, jobs)
         if (inRoom) for (const { jobId } of jobs) housed.add(jobId)
         submitted += jobs.length
         counts.pending += jobs.length
         parkedOnly = false
+        jobs.forEach(adopt)
+        if (opened) for (const job of jobs) tell({ kind: "jobAdded", at: wall(), ...head(job) })
         yield* changed
         return jobs
       })
 
     const cancel: WorkerQueue["cancel"] = (jobId) =>
+      Effect.gen(function* () {
+        const ended = yield* cancelOne(jobId)
+        if (ended) for (const child of children.get(jobId) ?? []) yield* cancel(child)
+        return ended
+      })
+
+    const cancelOne: WorkerQueue["cancel"] = (jobId) =>
       Effect.gen(function* () {
         const entry = running.get(jobId)
         if (entry !== undefined) return yield* Effect.as(Deferred.succeed(entry.stop, "cancelled"), true)
@@ -482,6 +526,8 @@ const work = (
         )
       }).pipe(Effect.uninterruptible)
 
+    const jobs = yield* journal.jobs(runId).pipe(Effect.catchTag("NotFound", Effect.die))
+    jobs.forEach(adopt)
     tell({
       kind: "runStarted",
       at: wall(),
@@ -491,15 +537,14 @@ const work = (
       containment: shop.processes.level,
       overlaps: overlapping,
       earlier: ended(),
-      jobs: (yield* journal.jobs(runId).pipe(Effect.catchTag("NotFound", Effect.die))).flatMap(
-        ({ jobId, spec: { agentId, directory, role, tool }, status }) =>
-          isTerminal(status) ? [] : [{ jobId, agentId, role, tool, directory }]
-      )
+      jobs: jobs.flatMap((job) => (isTerminal(job.status) ? [] : [head(job)]))
     })
+    opened = true
     yield* account
     yield* Effect.forkScoped(dispatch)
     yield* Effect.forever(beat).pipe(
       Effect.catchAll((error) => Deferred.fail(broken, error)),
+      Effect.catchAllDefect((defect) => Deferred.die(broken, defect)),
       Effect.forkScoped
     )
 
@@ -516,14 +561,24 @@ const work = (
       })
     )
 
+    /** What is asked for by a job that has ended, or is being ended, would be left over. */
+    const isOver = (jobId: JobId) => {
+      const entry = running.get(jobId)
+      return entry === undefined ? Effect.succeed(true) : Deferred.isDone(entry.stop)
+    }
+
     const submit: WorkerQueue["submit"] = (spec) =>
       Effect.gen(function* () {
         yield* plan(spec)
-        const most = options.maxQueueSize ?? 0
+        // A job of this queue that waited for room in it might wait for itself.
+        const most = spec.parent === null ? (options.maxQueueSize ?? 0) : 0
         for (let seen = change; !closed && most > 0 && housed.size + reserved >= most; seen = change) {
           yield* changeAfter(seen)
         }
         if (closed) return yield* new QueueClosed({ message: "the queue is closed" })
+        if (spec.parent !== null && (yield* isOver(spec.parent))) {
+          return yield* new QueueClosed({ message: "the job that asks is over" })
+        }
         reserved += 1
         const jobs = yield* add([spec], most > 0).pipe(
           Effect.ensuring(
@@ -552,7 +607,7 @@ const work = (
       })
     const results = Stream.unfoldEffect(0, nextResults).pipe(Stream.flattenIterables)
 
-    return {
+    const queue: WorkerQueue = {
       runId,
       project,
       submit,
@@ -578,16 +633,23 @@ const work = (
               used += 1
             })
         ),
-      changed: Effect.suspend(() => changeAfter(change)),
+      until,
       parked: Effect.map(journal.waiting(runId), ({ parked }) => parked)
     }
+    yield* Deferred.succeed(shop.delegation.queue, queue)
+    return queue
   })
 
 const overspent = {
   status: "failed",
   reason: "BudgetExceeded",
-  error: "the budget of the run is spent – it was not started – raise budget and resume, or split the work"
+  error: "the budget of the run is spent – nothing more was started – raise the budget and run again what is left"
 } as const
+
+const head = ({ jobId, spec }: Pick<Job, "jobId" | "spec">): JobHead => {
+  const { agentId, directory, parent, role, tool } = spec
+  return { jobId, agentId, role, tool, directory, parent }
+}
 
 const bug = {
   status: "failed",

@@ -144,6 +144,8 @@ mock: delay 1.5s
 mock: search "q"
 mock: save error "it broke"
 mock: wait-for "x" within 2m
+mock: call contextfs_list {"limit": 1, "type": "fact"}
+mock: watch
 mock: fail "no"
 mock: exit 7`
     expect(parseDirectives(task)).toEqual([
@@ -152,6 +154,8 @@ mock: exit 7`
       { verb: "search", query: "q" },
       { verb: "save", type: "error", text: "it broke" },
       { verb: "wait-for", query: "x", millis: 120_000 },
+      { verb: "call", tool: "contextfs_list", input: { limit: 1, type: "fact" } },
+      { verb: "watch" },
       { verb: "fail", message: "no" },
       { verb: "exit", code: 7 }
     ])

@@ -27,7 +27,8 @@ const noValidator: jsonSchemaValidator = {
 
 export const make = <R>(options: Options<R>): Effect.Effect<McpServer, never, R> =>
   Effect.gen(function* () {
-    const runtime = yield* Effect.runtime<R>()
+    // Whoever makes the server may be in the middle of what must not be cut; a call may be.
+    const runtime = yield* Effect.interruptible(Effect.runtime<R>())
     const tools = new Map(options.tools.map((tool) => [tool.name, tool]))
     // Loaded once, when somebody comes: a run without memory never pays for it. Not cut, for the others wait for it too.
     const sdk = yield* Effect.cached(

@@ -83,10 +83,13 @@ const alternatives = (messages: ReadonlyArray<string>): string => {
     : messages.join("; ")
 }
 
-const objectSchema = <A, I>(schema: Schema.Schema<A, I>): JsonObject => ({
-  type: "object",
-  ...bare(JSONSchema.make(schema))
-})
+const objectSchema = <A, I>(schema: Schema.Schema<A, I>): JsonObject => {
+  const made = bare(JSONSchema.make(schema))
+  // A struct without fields would come as "anything".
+  return "properties" in made
+    ? { type: "object", ...made }
+    : { type: "object", properties: {}, additionalProperties: false }
+}
 
 const isObject = (value: unknown): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value)

@@ -13,13 +13,12 @@ import {
   optional,
   project,
   queryRecord,
+  reading,
   sameProject,
   text,
   typeDescription,
   withDefault
 } from "./toolInput.js"
-
-const reading: McpTool.Hints = { readOnly: true, destructive: false, idempotent: true }
 
 export const search = McpTool.make({
   name: "contextfs_search",

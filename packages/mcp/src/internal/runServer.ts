@@ -2,7 +2,6 @@ import { createHash, randomBytes } from "node:crypto"
 import * as fs from "node:fs"
 import * as net from "node:net"
 import * as path from "node:path"
-import type { Identity } from "@contextfs/memory/Memory"
 import type { MemoryStore } from "@contextfs/memory/MemoryStore"
 import type { MemoryCall } from "@contextfs/roles/Protocol"
 import * as Effect from "effect/Effect"
@@ -12,7 +11,7 @@ import { ServerError } from "../McpError.js"
 import * as McpServer from "../McpServer.js"
 import type { McpTool } from "../McpTool.js"
 import { instructions, memoryTools } from "../MemoryTools.js"
-import type { Admission, Options, RunServerService } from "../RunServer.js"
+import type { Options, RunServerService } from "../RunServer.js"
 import { maxCallsPerMinute } from "./mcpServer.js"
 
 /** Node cuts longer socket paths silently: the kernel's limit less the final NUL. */
@@ -31,6 +30,7 @@ export const make = <R = never>(
     const tools: ReadonlyArray<McpTool<MemoryStore | R>> = [...memoryTools, ...(options.tools ?? [])]
     const mcp = yield* McpServer.make({ tools, instructions })
     const scope = yield* Effect.scope
+    const context = yield* Effect.context<MemoryStore | R>()
 
     // What serves an admitted agent, by the digest of its token: how long a look-up takes says nothing about any token.
     const guests = new Map<string, (socket: net.Socket) => void>()
@@ -64,10 +64,14 @@ export const make = <R = never>(
       })
     )
 
-    const admit = (identity: Identity): Effect.Effect<Admission, never, Scope.Scope> =>
+    const admit: RunServerService["admit"] = (identity, { tools: own = [] } = {}) =>
       Effect.gen(function* () {
+        const server =
+          own.length === 0
+            ? mcp
+            : yield* Effect.provide(McpServer.make({ tools: [...tools, ...own], instructions }), context)
         // While the agent starts: its first question then finds the server loaded.
-        yield* Effect.forkIn(mcp.ready, scope)
+        yield* Effect.forkIn(server.ready, scope)
         const token = randomBytes(32).toString("base64url")
         const key = digest(token)
         const calls: Array<MemoryCall> = []
@@ -83,7 +87,7 @@ export const make = <R = never>(
           Effect.sync(() => {
             guests.set(key, (socket) => {
               connected = true
-              run(mcp.serve(socket, socket, { caller: identity, onCall, mayCall }))
+              run(Effect.interruptible(server.serve(socket, socket, { caller: identity, onCall, mayCall })))
             })
           }),
           () => Effect.sync(() => guests.delete(key))

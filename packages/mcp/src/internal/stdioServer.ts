@@ -1,15 +1,17 @@
 import { Writable } from "node:stream"
 import type { MemoryStore } from "@contextfs/memory/MemoryStore"
+import type { RoleRegistry } from "@contextfs/roles/RoleRegistry"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import * as McpServer from "../McpServer.js"
 import { instructions, memoryTools } from "../MemoryTools.js"
 import type { Options } from "../StdioServer.js"
+import { viewTools } from "../ViewTools.js"
 
-export const run = (options: Options): Effect.Effect<void, never, MemoryStore> =>
+export const run = (options: Options): Effect.Effect<void, never, MemoryStore | RoleRegistry> =>
   Effect.gen(function* () {
     const stdin = options.stdin ?? process.stdin
-    const mcp = yield* McpServer.make({ tools: memoryTools, instructions })
+    const mcp = yield* McpServer.make({ tools: [...memoryTools, ...viewTools, ...(options.tools ?? [])], instructions })
     yield* mcp
       .serve(stdin, toStdout(options.stdout ?? process.stdout), { caller: options.identity })
       .pipe(Effect.raceFirst(parentDied))

@@ -4,7 +4,10 @@ import type { StorageError } from "@contextfs/memory/MemoryStore"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { ToolError } from "../McpError.js"
+import type { Hints } from "../McpTool.js"
 import { clip } from "./memoryView.js"
+
+export const reading: Hints = { readOnly: true, destructive: false, idempotent: true }
 
 /** A parameter with its description; absent is absent. */
 export const optional = <A, I>(schema: Schema.Schema<A, I>, description: string) =>
