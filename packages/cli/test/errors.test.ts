@@ -55,7 +55,7 @@ const cases: ReadonlyArray<Case> = [
   usage([...run, "-t", "cluade"], 'unknown tool "cluade"', '"claude"'),
   usage(["orchestrator", "spawn", "tset", ".", "x", "--wait"], 'unknown role "tset"', '"test"'),
   usage(["orchestrator", "spawn", "test", ".", "x", "-w", "-t", "nope"], 'unknown tool "nope"'),
-  usage(["orchestrator", "spawn", "test", ".", "x"], "supervisor", "--wait"),
+  usage(["orchestrator", "spawn", "test", ".", "x", "--detach"], "--detach"),
   usage(["orchestrator", "roles", "reviw"], "reviw", "did you mean review?"),
   ...workers.map((value) => usage([...run, "-w", value], JSON.stringify(value), "from 1 to 256")),
   usage([...run, "--timeout", "-1"], "--timeout", "seconds"),

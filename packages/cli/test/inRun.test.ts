@@ -119,7 +119,7 @@ describe("contextfs mcp", () => {
     return client
   }
 
-  it("serves the nine memory tools to a session of the user's own", async () => {
+  it("serves the memory tools and the views of agents to a session of the user's own", async () => {
     const one = home()
     const client = await connect(one, { CONTEXTFS_PROJECT: "shop" })
     const { tools } = await client.listTools()

@@ -355,6 +355,8 @@ export const judge = (observation: Observation): Verdict => {
   if (observation.output === "text" && exit.code === 0) {
     return completed("text-exit-0", ["unverified success: the program has no events, only its exit code says so"])
   }
+  // Some programs give up on a limit with exit code 0.
+  if (limit !== null) return byClass("absent-limit", limit, where())
   if (exit.code === 0) {
     return failed(
       "AgentProtocol",
@@ -363,7 +365,6 @@ export const judge = (observation: Observation): Verdict => {
       untouched
     )
   }
-  if (limit !== null) return byClass("absent-limit", limit, where())
   const heard = failure.classOfText(observation.stderr)
   const told = lastLine(observation.stderr)
   if (heard === "auth" || heard === "quota" || heard === "context") {

@@ -2,7 +2,7 @@
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
-import { StorageError } from "@contextfs/memory/MemoryError"
+import type { StorageError } from "@contextfs/memory/MemoryError"
 import * as PrivateFiles from "@contextfs/memory/PrivateFiles"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -67,16 +67,7 @@ export const layer = (options: Options): Layer.Layer<Workplace, HostUnfit | Stor
     Workplace,
     Effect.gen(function* () {
       const textOf = (cause: unknown) => (cause instanceof Error ? cause.message : `${cause}`)
-      yield* Effect.try({
-        try: () => PrivateFiles.dataFolder(options.dataDir),
-        catch: (cause) =>
-          cause instanceof StorageError
-            ? cause
-            : new StorageError({
-                message: `the data folder cannot be made: ${textOf(cause)}`,
-                hint: "check its permissions, or set CONTEXTFS_DATA_DIR to another folder"
-              })
-      })
+      yield* PrivateFiles.dataFolder(options.dataDir)
       const runtimeDir = yield* Effect.acquireRelease(
         Effect.try({
           try: () => makeRuntimeDir(options.env),

@@ -150,6 +150,8 @@ try {
   emit({ type: "usage", costUsd: 0, turns })
   emit({ type: "result", ok: true, text })
 } catch (cause) {
+  // Its memory may be gone with whoever runs this agent, who takes it along in a moment: it has no say in its job then.
+  if (!(cause instanceof Failed)) await sleep(2_000)
   const message = cause instanceof Error ? cause.message : `${cause}`
   emit({ type: "result", ok: false, error: { class: "other", message } })
   process.exitCode = 1

@@ -288,6 +288,19 @@ describe("what was asked for", () => {
       ])
     }))
 
+  test("works within the turn of the one that asked, where those that write take turns", () =>
+    Effect.gen(function* () {
+      const queue = yield* open({ numWorkers: 2, overlap: "serialize" })
+      yield* queue.submit(
+        chief([call(spawn, { ...child("x"), permission: "edit" }), "mock: watch"], { permission: "edit" })
+      )
+      expect(yield* queue.ended).toEqual([
+        ["chief", "completed"],
+        ["code-1", "completed"]
+      ])
+    })
+  )
+
   test("is bounded for the whole run", () =>
     Effect.gen(function* () {
       const queue = yield* open({ numWorkers: 1 })

@@ -1,4 +1,4 @@
-/** A look at JSON text before it is parsed: values that nest without end break whatever recurses over them later. */
+/** What JSON can hold that breaks those who use it: values that nest without end, and names that reach what objects share. */
 
 const quote = 0x22
 const backslash = 0x5c
@@ -19,4 +19,19 @@ export const isDeeper = (text: string, levels: number): boolean => {
     } else if (code === 0x5d || code === 0x7d) depth--
   }
   return false
+}
+
+const forbidden: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"])
+
+/** The first key anywhere in a value that JSON was parsed to by which an object's own machinery would be reached. */
+export const forbiddenKey = (value: unknown): string | undefined => {
+  const left: Array<unknown> = [value]
+  while (left.length > 0) {
+    const next = left.pop()
+    if (typeof next !== "object" || next === null) continue
+    const found = Array.isArray(next) ? undefined : Object.keys(next).find((key) => forbidden.has(key))
+    if (found !== undefined) return found
+    for (const inner of Object.values(next)) left.push(inner)
+  }
+  return undefined
 }

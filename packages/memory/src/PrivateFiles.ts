@@ -2,13 +2,15 @@
  * Files and folders that only this user may read, whatever the umask. Nothing here follows a link that stands where one
  * of our own names is expected. All of it throws what the file system says, or a `StorageError` where we refuse.
  */
+import type * as Effect from "effect/Effect"
 import * as internal from "./internal/privateFiles.js"
+import type { StorageError } from "./MemoryError.js"
 
 /**
  * The folder in which everything is kept: made with what is missing above it, 0700; one that exists is narrowed. Refused
  * where it belongs to another user or is everybody's (sticky, as /tmp is). It may itself be a link.
  */
-export const dataFolder: (folder: string) => void = internal.dataFolder
+export const dataFolder: (folder: string) => Effect.Effect<void, StorageError> = internal.dataFolder
 
 /** A folder below `root`, and every one between: made 0700 or narrowed to it; a link or a foreign folder is refused. */
 export const folder: (root: string, ...names: ReadonlyArray<string>) => string = internal.folder

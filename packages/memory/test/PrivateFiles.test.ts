@@ -12,6 +12,8 @@ import * as Sqlite from "../src/Sqlite.js"
 const root = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), "contextfs-private-")))
 afterAll(() => fs.rmSync(root, { recursive: true, force: true }))
 
+const refusal = (folder: string) => Effect.runSync(Effect.flip(PrivateFiles.dataFolder(folder)))
+
 const mode = (file: string) => (fs.statSync(file).mode & 0o7777).toString(8)
 const migrations = ["CREATE TABLE t (a TEXT) STRICT;"]
 
@@ -20,7 +22,7 @@ describe("PrivateFiles", () => {
     const before = process.umask(umask)
     try {
       const data = path.join(root, `u${umask}`, "a", "b")
-      PrivateFiles.dataFolder(data)
+      Effect.runSync(PrivateFiles.dataFolder(data))
       const below = PrivateFiles.folder(data, "c", "d")
       const temporary = PrivateFiles.temporaryFolder(path.join(below, "t"))
       for (const each of [path.join(root, `u${umask}`), data, path.join(data, "c"), below, temporary]) {
@@ -39,16 +41,16 @@ describe("PrivateFiles", () => {
     fs.mkdirSync(path.join(wide, "runs"), { recursive: true })
     fs.chmodSync(wide, 0o775)
     fs.chmodSync(path.join(wide, "runs"), 0o777)
-    PrivateFiles.dataFolder(wide)
+    Effect.runSync(PrivateFiles.dataFolder(wide))
     PrivateFiles.folder(wide, "runs")
     expect([mode(wide), mode(path.join(wide, "runs"))]).toEqual(["700", "700"])
     const shared = path.join(root, "shared")
     fs.mkdirSync(shared)
     fs.chmodSync(shared, 0o1777)
-    expect(() => PrivateFiles.dataFolder(shared)).toThrow(StorageError)
+    expect(refusal(shared)).toBeInstanceOf(StorageError)
     expect(mode(shared)).toBe("1777")
     fs.writeFileSync(path.join(root, "file"), "")
-    expect(() => PrivateFiles.dataFolder(path.join(root, "file"))).toThrow(StorageError)
+    expect(refusal(path.join(root, "file"))).toBeInstanceOf(StorageError)
   })
 
   it("a folder of another user is refused", () => {
@@ -57,7 +59,7 @@ describe("PrivateFiles", () => {
     // Only root can give something away; for others the root folder is somebody else's.
     if (process.getuid?.() === 0) fs.chownSync(foreign, 65534, 65534)
     const folder = process.getuid?.() === 0 ? foreign : "/"
-    expect(() => PrivateFiles.dataFolder(folder)).toThrow(/belongs to another user/)
+    expect(refusal(folder).message).toMatch(/belongs to another user/)
   })
 
   it("what stands in a file's place is not opened, and nobody waits for it", () => {

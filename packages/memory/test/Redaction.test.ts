@@ -113,21 +113,22 @@ describe("shapes", () => {
 })
 
 describe("thoroughly", () => {
-  const known = `vcp_${"a1B2".repeat(6)}`
+  const known = `${"a1B2".repeat(5)}/+${"c3D4".repeat(4)}zz`
+  const named = `aws_secret_access_key = "${known}"`
 
   it.effect("what only secretlint knows is gone as well, many times and side by side", () =>
     Effect.gen(function* () {
-      expect(redactor.text(known)).toBe(known)
-      expect(yield* redactor.thorough(`a ${known} b`)).toBe("a [redacted: vercel] b")
-      const many = yield* redactor.thorough(`${known}\n`.repeat(50))
-      expect(many).toBe("[redacted: vercel]\n".repeat(50))
+      expect(redactor.text(named)).toBe(named)
+      expect(yield* redactor.thorough(`a ${named} b`)).not.toContain(known)
+      const many = yield* redactor.thorough(`${named}\n`.repeat(50))
+      expect(many).not.toContain(known)
       expect(Redaction.count(many)).toBe(50)
     })
   )
 
   it.effect("a comment in the text does not turn it off", () =>
     Effect.gen(function* () {
-      const text = `/* secretlint-disable */ ${known}\n// secretlint-disable-line ${known}`
+      const text = `/* secretlint-disable */ ${named}\n// secretlint-disable-line ${named}`
       expect(yield* redactor.thorough(text)).not.toContain(known)
     })
   )
@@ -136,8 +137,8 @@ describe("thoroughly", () => {
     Effect.gen(function* () {
       const innocent = { a: ["b", { c: null, d: 1 }] }
       expect(yield* redactor.value(innocent)).toBe(innocent)
-      expect(yield* redactor.value({ [secret]: [{ deep: `x\n${known}` }, 1, null, true], __proto__x: "y" })).toEqual({
-        "[redacted: MY_API_KEY]": [{ deep: "x\n[redacted: vercel]" }, 1, null, true],
+      expect(yield* redactor.value({ [secret]: [{ deep: `x\n${secret}` }, 1, null, true], __proto__x: "y" })).toEqual({
+        "[redacted: MY_API_KEY]": [{ deep: "x\n[redacted: MY_API_KEY]" }, 1, null, true],
         __proto__x: "y"
       })
     })
@@ -150,14 +151,14 @@ describe("thoroughly", () => {
       const { memory } = yield* store.save(
         {
           content: `a ${secret}`,
-          tags: [known],
-          structuredData: { message: secret, error_type: known },
+          tags: [`t ${named}`],
+          structuredData: { message: secret, error_type: named },
           type: "error"
         },
         by
       )
       yield* store.update(memory.id, { summary: `s ${secret}` }, by)
-      const next = yield* store.evolve(memory.id, { content: `b ${known}`, preserveTags: true }, by)
+      const next = yield* store.evolve(memory.id, { content: `b ${named}`, preserveTags: true }, by)
       const all = JSON.stringify([yield* store.list({ limit: 10 }), next, yield* store.events({ limit: 100 })])
       expect(all).toContain("[redacted: MY_API_KEY]")
       expect(all).not.toContain("1234")

@@ -7,7 +7,7 @@ import * as store from "../internal/store.js"
 export const mcp: Command = {
   name: "mcp",
   summary: "Serve the shared memory to a session of your own, over stdio (MCP)",
-  parameters: [parameters.project],
+  parameters: [parameters.project, parameters.memory, parameters.memoryOptions],
   examples: [["claude mcp add contextfs -- contextfs mcp", "Attach it to your own claude sessions"]],
   details: [
     "Beside the memory it tells of the agents of the project: what they saved, what failed, which roles there are.",

@@ -9,6 +9,7 @@ const run = argument({
   help: "The run to go on with: see contextfs orchestrator status",
   completes: "run"
 })
+const workers = { ...parameters.workers, default: "as it was begun with" }
 const decide = repeated({
   name: "decide",
   value: "JOB=WORD",
@@ -26,8 +27,9 @@ export const resume: Command = {
   summary: "Go on with a run that was interrupted, or whose process died",
   parameters: [
     run,
-    parameters.workers,
+    workers,
     decide,
+    parameters.runTimeout,
     parameters.noWait,
     parameters.detach,
     parameters.json,
@@ -51,7 +53,7 @@ export const resume: Command = {
           run: given(run),
           options: {
             decide: new Map(given(decide)),
-            workers: given(parameters.workers),
+            workers: given(workers),
             wait: given(parameters.noWait) ? false : undefined,
             runTimeout: given(parameters.runTimeout)
           },

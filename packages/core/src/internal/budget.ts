@@ -11,10 +11,10 @@ export const tokensOf = (usage: Usage | null): number | null =>
 
 /** The part of the budget that is spent: 1 and more is all of it. */
 export const part = (budget: Budget, spent: Pick<Spent, "costUsd" | "tokens">): number =>
-  Math.max(
-    budget.maxCostUsd === null ? 0 : spent.costUsd / budget.maxCostUsd,
-    budget.maxTokens === null ? 0 : spent.tokens / budget.maxTokens
-  )
+  Math.max(partOf(budget.maxCostUsd, spent.costUsd), partOf(budget.maxTokens, spent.tokens))
+
+/** Of nothing all is spent. */
+const partOf = (most: number | null, spent: number): number => (most === null ? 0 : most > 0 ? spent / most : 1)
 
 export const plus = (spent: Pick<Spent, "costUsd" | "tokens">, usage: Usage | null) => ({
   costUsd: spent.costUsd + (usage?.costUsd ?? 0),

@@ -5,7 +5,7 @@ import type { FailureClass } from "../ToolAdapter.js"
 const patterns: ReadonlyArray<readonly [FailureClass, RegExp]> = [
   [
     "quota",
-    /usage limit|quota (?:exceeded|exhausted)|exceeded your (?:current|monthly) quota|insufficient_quota|credit balance|out of credits|spending limit|limit (?:reached|will reset)/i
+    /(?:usage|session|weekly|daily|monthly|\d-hour) limit|hit your (?:(?!rate)\w{1,20} )?limit|quota (?:exceeded|exhausted|will reset)|exceeded your (?:current|monthly) quota|insufficient_quota|credit balance|out of credits|spending limit|(?<!rate[ _-])limit (?:reached|will reset)/i
   ],
   [
     "context",

@@ -130,12 +130,16 @@ export const make = (
           const me = keyOf(lease.owner)
           const held = sql`status = 'running', attempts = attempts + 1, charged = charged + 1, changed_at = ${now},
             reason = NULL, error = NULL, lease_owner = ${me}, lease_until = ${since + lease.millis}`
-          // Of a tool that is parked nothing is taken before its time, and then one job only.
+          // Of a tool that is parked nothing is taken before its time, and then one job only, unless that one's process is dead.
+          // In a lane an agent waits for those that it has asked for, not they for it.
           let claimed = yield* sql`UPDATE jobs SET ${held} WHERE number = (
               SELECT number FROM jobs j WHERE run_id = ${runId} AND status = 'pending' AND not_before <= ${since}
-              AND tool NOT IN (SELECT tool FROM parked WHERE until > ${now} OR probe IS NOT NULL)
+              AND tool NOT IN (SELECT p.tool FROM parked p WHERE p.until > ${now} OR EXISTS (SELECT 1 FROM jobs o
+                WHERE o.id = p.probe AND o.status = 'running' AND o.lease_until > ${since}
+                AND substr(o.lease_owner, 1, ${boot.length}) = ${boot}))
               AND (lane IS NULL OR NOT EXISTS (SELECT 1 FROM jobs o WHERE o.run_id = ${runId} AND o.status = 'running'
-                AND (o.lane = j.lane OR substr(o.lane, 1, length(j.lane) + 1) = j.lane || '/' OR substr(j.lane, 1, length(o.lane) + 1) = o.lane || '/')))
+                AND (o.lane = j.lane OR substr(o.lane, 1, length(j.lane) + 1) = j.lane || '/' OR substr(j.lane, 1, length(o.lane) + 1) = o.lane || '/')
+                AND coalesce(o.spec ->> '$.depth', 0) >= coalesce(j.spec ->> '$.depth', 0)))
               ORDER BY not_before, number LIMIT 1
             ) RETURNING ${sql.literal(rows.jobColumns)}`
           if (claimed.length === 0) {

@@ -28,6 +28,7 @@ const retryDelayMillis = 1_000
 const maxRetryDelayMillis = 60_000
 /** A provider's clock and ours may differ. */
 const afterReset = 60_000
+const maxAfterReset = 15 * 60_000
 const maxParking = 24 * 60 * 60_000
 /** Whether they count or not: a job that kills its orchestrator, or meets a wall for ever, ends some day. */
 export const maxAttempts = 50
@@ -172,8 +173,9 @@ export const follow = (
     const stopped = yield* Deferred.poll(control.stop)
     const stop = Option.isSome(stopped) ? yield* stopped.value : undefined
     if (stop === "lost") return { kind: "lost" }
-    const next =
-      stop === undefined && of.final !== true ? yield* another(job, plan?.adapter, outcome, control.wall()) : null
+    // An attempt that ended by itself just before its run was interrupted has another one in the next process.
+    const wanted = (stop === undefined || stop === "interrupted") && of.final !== true
+    const next = wanted ? yield* another(job, plan?.adapter, outcome, control.wall()) : null
     if (next !== null) return yield* attempt.redactorOf(shop.workplace, job).value(next)
 
     const result = yield* attempt.redactorOf(shop.workplace, job).value(resultOf(job, outcome, control.elapsed()))
@@ -186,7 +188,7 @@ export const follow = (
   })
 
 export const interruptedText = (job: Job): string =>
-  `its run was interrupted – ${job.spec.agentId} – contextfs orchestrator resume ${job.runId} goes on with it`
+  `its run was interrupted – resume ${job.runId} goes on with it`
 
 /** What a session that ended in this way is no good for going on from. */
 const poisoned: ReadonlySet<FailureClass> = new Set(["context", "auth", "permission", "turns"])
@@ -215,7 +217,9 @@ const another = (
     }
     const resetsAt = cause?.class === "quota" ? (cause.resetsAt ?? resetTime(cause.message, now)) : undefined
     if (cause !== null && resetsAt !== undefined) {
-      const until = Math.min(Math.max(resetsAt + afterReset, now), now + maxParking)
+      // A wall that stands whenever its time is over is tried less and less often.
+      const often = Math.min(maxAfterReset, afterReset * 2 ** (job.attempts - job.charged))
+      const until = Math.min(Math.max(resetsAt + afterReset, now + often), now + maxParking)
       return { kind: "parked", interruption: { ...failure, charged: false }, until, message: cause.message }
     }
     if (job.charged > job.spec.retries) return null

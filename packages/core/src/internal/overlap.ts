@@ -21,8 +21,9 @@ export const realPath = (directory: string): string => {
   }
 }
 
-const within = (inner: string, outer: string): boolean =>
-  inner === outer || inner.startsWith(outer.endsWith(path.sep) ? outer : `${outer}${path.sep}`)
+/** What the paths below a folder begin with. */
+const below = (folder: string): string => (folder.endsWith(path.sep) ? folder : `${folder}${path.sep}`)
+const within = (inner: string, outer: string): boolean => inner === outer || inner.startsWith(below(outer))
 
 /** Each agent with the nearest one that it meets; not every pair, which are many in one folder. */
 export const overlaps = (
@@ -38,7 +39,7 @@ export const overlaps = (
     .filter(writes)
     .map(({ agentId, directory }) => ({ agentId, place: placeOf(directory) }))
     // A folder before those below it, and they before its neighbours.
-    .sort((one, other) => compare(`${one.place}${path.sep}`, `${other.place}${path.sep}`))
+    .sort((one, other) => compare(below(one.place), below(other.place)))
   const found: Array<Overlap> = []
   const around: Array<(typeof writers)[number]> = []
   for (const writer of writers) {

@@ -106,8 +106,11 @@ const check = (options: Options) =>
   })
 
 /** Where jobs of which no two may run at once are at work. */
-const laneOf = (options: Working, spec: JobSpec): string | null =>
-  options.overlap === "serialize" && writes(spec) ? realPath(spec.directory) : null
+const laneOf = (options: Working, spec: JobSpec): string | null => {
+  if (options.overlap !== "serialize" || !writes(spec)) return null
+  const place = realPath(spec.directory)
+  return place === path.sep ? "" : place
+}
 
 const write = (runId: RunId, options: Options) =>
   Effect.gen(function* () {
@@ -287,7 +290,12 @@ const work = (
       for (const job of yield* journal.jobs(runId).pipe(Effect.catchTag("NotFound", Effect.die))) {
         if (job.status !== "pending") continue
         const result = explain(unattempted(job, culprit === undefined ? overspent : cancelled, 0))
-        yield* firmly(journal.settle(result)).pipe(Effect.catchTag("LeaseLost", Effect.die))
+        const settled = yield* firmly(journal.settle(result)).pipe(
+          Effect.as(true),
+          // Cancelled in this very moment, and told already.
+          Effect.catchTag("LeaseLost", () => Effect.succeed(false))
+        )
+        if (!settled) continue
         counts.pending -= 1
         yield* leaveRoom(job.jobId)
         yield* finish(result)
@@ -317,8 +325,9 @@ const work = (
         const of = { jobId: job.jobId, agentId: job.spec.agentId }
         counts.running -= 1
         if (step.kind === "lost") return yield* lose
-        // Whatever came of the one that tried, but the same wall again: the tool can be used.
-        if (step.kind !== "parked") yield* release(job)
+        // One that did its work was not at the wall; of any other nobody knows, and the next one tries.
+        if (step.kind === "ended" && step.result.status === "completed") yield* release(job)
+        probes.delete(job.jobId)
         if (step.kind === "ended") {
           cut ||= step.resumable
           const result = explain(step.result)
@@ -392,6 +401,8 @@ const work = (
           })
         ),
         Effect.catchAll((error) => Deferred.fail(broken, error)),
+        // What counts this job would wait for it for ever.
+        Effect.catchAllDefect((defect) => Deferred.die(broken, defect)),
         Effect.uninterruptible
       )
 
@@ -432,7 +443,8 @@ const work = (
       yield* changeAfter(seen).pipe(Effect.timeoutOption(restTime(waiting)))
     }).pipe(
       Effect.forever,
-      Effect.catchAll((error) => Deferred.fail(broken, error))
+      Effect.catchAll((error) => Deferred.fail(broken, error)),
+      Effect.catchAllDefect((defect) => Deferred.die(broken, defect))
     )
 
     /** Keeps our leases, sees those that we have lost, and what other shells want cancelled. */
@@ -442,7 +454,7 @@ const work = (
       for (const jobId of yield* journal.cancelRequests(runId)) yield* cancel(jobId)
       if (++beats % beatsPerRenewal !== 0) return
       const mine = [...running]
-      const held = yield* journal.renew(runId, lease)
+      const held = yield* firmly(journal.renew(runId, lease))
       for (const [jobId, { stop }] of mine) {
         if (running.has(jobId) && !held.has(JobId.make(jobId))) yield* Deferred.succeed(stop, "lost")
       }
@@ -532,6 +544,7 @@ const work = (
     yield* Effect.forkScoped(dispatch)
     yield* Effect.forever(beat).pipe(
       Effect.catchAll((error) => Deferred.fail(broken, error)),
+      Effect.catchAllDefect((defect) => Deferred.die(broken, defect)),
       Effect.forkScoped
     )
 
@@ -630,7 +643,7 @@ const work = (
 const overspent = {
   status: "failed",
   reason: "BudgetExceeded",
-  error: "the budget of the run is spent – it was not started – raise budget and resume, or split the work"
+  error: "the budget of the run is spent – nothing more was started – raise the budget and run again what is left"
 } as const
 
 const head = ({ jobId, spec }: Pick<Job, "jobId" | "spec">): JobHead => {

@@ -18,7 +18,7 @@ const redactor = Redaction.make({ A_TOKEN: secret })
 let count = 0
 const begin = () => {
   const dataDir = path.join(root, `data-${++count}`)
-  PrivateFiles.dataFolder(dataDir)
+  Effect.runSync(PrivateFiles.dataFolder(dataDir))
   const attempt = { runId: RunId.make("r1"), jobId: JobId.make("r1-1"), attempt: 1 }
   const folder = attemptFiles.make(dataDir, attempt)
   for (const name of ["stdout", "stderr", "prompt", "job.sh", "mcp.json"]) {

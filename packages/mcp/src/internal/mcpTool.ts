@@ -1,3 +1,4 @@
+import * as JsonText from "@contextfs/memory/JsonText"
 import type { Identity } from "@contextfs/memory/Memory"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -47,13 +48,17 @@ export const make = <I, IE, O, OE extends JsonObject, R>(definition: Definition<
         openWorldHint: false
       }
     }),
-    call: (args, caller) =>
-      decode(args ?? {}).pipe(
+    call: (args, caller) => {
+      // To the schema it would be no key at all.
+      const forbidden = JsonText.forbiddenKey(args)
+      if (forbidden !== undefined) return Effect.succeed(failed(`${name}: the key "${forbidden}" is not allowed`))
+      return decode(args ?? {}).pipe(
         Effect.matchEffect({
           onFailure: (error) => Effect.succeed(failed(`${name}: ${problems(error)}`)),
           onSuccess: (input) => answer(input, caller)
         })
       )
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto"
 import * as Either from "effect/Either"
+import * as JsonText from "../JsonText.js"
 import { type Memory, maxContentBytes, type StructuredData } from "../Memory.js"
 import { InvalidMemory } from "../MemoryError.js"
 import type { SaveInput } from "../MemoryStore.js"
@@ -14,8 +15,6 @@ const maxTagBytes = 200
 const maxFiles = 1000
 const maxDataDepth = 32
 const maxDataKeys = 1000
-/** As names of fields they would reach what every object shares. */
-const forbiddenKeys: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"])
 
 const bytes = (text: string) => Buffer.byteLength(text, "utf8")
 
@@ -43,6 +42,8 @@ const problemOf = (draft: Draft): string | undefined => {
 
 /** What no type's schema says: data that is too deep, too wide, or names an object's own machinery. */
 const dataProblem = (data: unknown): string | undefined => {
+  const forbidden = JsonText.forbiddenKey(data)
+  if (forbidden !== undefined) return `structured_data has the key "${forbidden}", which is not allowed`
   let keys = 0
   let level: ReadonlyArray<unknown> = [data]
   for (let depth = 0; level.length > 0; depth++) {
@@ -53,8 +54,6 @@ const dataProblem = (data: unknown): string | undefined => {
       if (Array.isArray(value)) next.push(...value)
       else {
         const names = Object.keys(value)
-        const forbidden = names.find((name) => forbiddenKeys.has(name))
-        if (forbidden !== undefined) return `structured_data has the key "${forbidden}", which is not allowed`
         keys += names.length
         if (keys > maxDataKeys) return `structured_data has more than ${maxDataKeys} keys`
         next.push(...Object.values(value))
@@ -69,13 +68,14 @@ const dataProblem = (data: unknown): string | undefined => {
 const structured = (draft: Draft): Either.Either<StructuredData | null, string> => {
   const given = draft.structuredData
   if (given === null) return Either.right(null)
-  const problem = dataProblem(given)
-  if (problem !== undefined) return Either.left(problem)
   return Either.try({
     try: (): StructuredData => JSON.parse(wellFormed(JSON.stringify(given))),
     catch: (error) => `structured_data is not JSON: ${error instanceof Error ? error.message : String(error)}`
   }).pipe(
-    Either.flatMap((data) => TypeSchema.decode(draft.type, data)),
+    Either.flatMap((data) => {
+      const problem = dataProblem(data)
+      return problem === undefined ? TypeSchema.decode(draft.type, data) : Either.left(problem)
+    }),
     Either.filterOrLeft(
       (data) => bytes(JSON.stringify(data)) <= maxContentBytes,
       () => `structured_data is over ${maxContentBytes} bytes`

@@ -1,5 +1,6 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
+import * as Effect from "effect/Effect"
 import { StorageError } from "../MemoryError.js"
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = fs.constants
@@ -32,10 +33,21 @@ const narrow = (folder: string, stat: fs.Stats): void => {
   if ((stat.mode & 0o077) !== 0) fs.chmodSync(folder, stat.mode & 0o700)
 }
 
-export const dataFolder = (folder: string): void => {
-  makeFolder(folder)
-  narrow(folder, fs.statSync(folder))
-}
+export const dataFolder = (folder: string): Effect.Effect<void, StorageError> =>
+  Effect.try({
+    try: () => {
+      makeFolder(folder)
+      narrow(folder, fs.statSync(folder))
+    },
+    catch: (cause) =>
+      cause instanceof StorageError
+        ? cause
+        : refuse(
+            folder,
+            `the data folder cannot be made: ${cause instanceof Error ? cause.message : cause}`,
+            "check its permissions, or set CONTEXTFS_DATA_DIR to another folder"
+          )
+  })
 
 export const folder = (root: string, ...names: ReadonlyArray<string>): string =>
   names.reduce((above, name) => {

@@ -59,7 +59,7 @@ const byLine = (redact: (text: string) => string) => (): ((line: string) => stri
 /** Whether secretlint could find something: an unbroken run that is no word, number or hash, or a password in a URL. */
 export const isSuspicious = (text: string): boolean => {
   for (const [run] of text.matchAll(/[\w-]{20,}/g)) if (/\d/.test(run) && /[G-Zg-z]/.test(run)) return true
-  return /:\/\/[^\s/]{0,256}@|PRIVATE KEY/.test(text)
+  return /:\/\/[^\s/]{0,256}@|PRIVATE KEY|secret_?access/i.test(text)
 }
 
 type Linter = (

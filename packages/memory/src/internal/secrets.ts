@@ -104,14 +104,18 @@ const shapes: ReadonlyArray<readonly [name: string, secret: string, before?: str
   ["google token", `${word("ya29\\.")}[A-Za-z0-9_-]{20,}`],
   ["github token", "gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{40,}"],
   ["gitlab token", `${word("gl(?:pat|ptt|dt|rt)-")}[A-Za-z0-9_-]{20,}`],
-  ["slack token", "xox[abeoprs]-[A-Za-z0-9-]{20,}"],
-  ["npm token", "npm_[A-Za-z0-9]{36}"],
+  [
+    "slack token",
+    "(?:xox[abeoprs]|xapp)-[A-Za-z0-9-]{20,}|(?<=hooks\\.slack\\.com\\/services\\/)T[A-Za-z0-9]{1,40}\\/B[A-Za-z0-9]{1,40}\\/[A-Za-z0-9]{1,40}"
+  ],
+  ["npm token", 'npm_[A-Za-z0-9]{36}|(?<=_authToken=)(?!\\$)[^\\s"]{8,256}'],
+  ["1password token", "ops_ey[A-Za-z0-9+/=]{40,1400}"],
   ["stripe key", `${word("[rs]k_(?:live|test)_")}[A-Za-z0-9]{16,}`],
   ["aws key", `${word("A[KS]IA")}[A-Z0-9]{16}(?![A-Za-z0-9])`],
   ["jwt", `${word("eyJ")}[A-Za-z0-9_-]{10,}\\.eyJ[A-Za-z0-9_-]{10,}\\.[A-Za-z0-9_-]{10,}`],
   [
     "service token",
-    `${word("(?:shp(?:at|ca|pa|ss)_|hf_|fig[dos]_|lin_api_|ntn_|gls[ac]_|glc_|gsk_|dapi|hvs\\.|dckr_pat_|pypi-|dop_v1_|SG\\.)")}(?=[A-Za-z._-]{0,64}\\d)[A-Za-z0-9._-]{24,}|hf_[A-Za-z]{34}`
+    `${word("(?:shp(?:at|ca|pa|ss)_|hf_|fig[dos]_|lin_api_|ntn_|gls[ac]_|glc_|gsk_|dapi|hv[sbr]\\.|vc[piark]_|dckr_pat_|pypi-|dop_v1_|SG\\.)")}(?=[A-Za-z._-]{0,64}\\d)[A-Za-z0-9._-]{24,}|hf_[A-Za-z]{34}`
   ],
   ["bearer token", `${token}{8,}`, `${authorization}(?:[Bb]earer|[Bb]asic|[Tt]oken) {1,3}`],
   ["bearer token", `${hasDigit}${token}{16,}`, "[Bb]earer {1,3}"],
@@ -130,7 +134,7 @@ const patterns = shapes.map(
 )
 /** What every shape has in it somewhere: most texts have none of it, and looking for it is quick. */
 const trigger =
-  /PRIVATE KEY|shp|hf_|fig[dos]_|lin_api|ntn_|gl[cs]|gsk_|dapi|hvs|dckr|pypi-|dop_v1|SG\.|sk-|AIza|ya29|gh[opusr]_|github_pat_|gl(?:pat|ptt|dt|rt)-|xox|npm_|[rs]k_|A[KS]IA|eyJ|uthorization|AUTHORIZATION|pi-[Kk]ey|earer|:\/\/|_?KEY|TOKEN|SECRET|PASS|CREDENTIAL/
+  /PRIVATE KEY|shp|hf_|vc[piark]_|hooks\.slack|ops_ey|_authToken|fig[dos]_|lin_api|ntn_|gl[cs]|gsk_|dapi|hv[sbr]\.|dckr|pypi-|dop_v1|SG\.|sk-|AIza|ya29|gh[opusr]_|github_pat_|gl(?:pat|ptt|dt|rt)-|xox|xapp|npm_|[rs]k_|A[KS]IA|eyJ|uthorization|AUTHORIZATION|pi-[Kk]ey|earer|:\/\/|_?KEY|TOKEN|SECRET|PASS|CREDENTIAL/
 
 /** `open`: the text goes on, so that what reaches its end may not be whole and is left for later. */
 export const replaceShapes = (given: string, placeholder: (name: string) => string, open: boolean): string => {

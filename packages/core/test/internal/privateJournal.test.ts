@@ -1,0 +1,69 @@
+import * as fs from "node:fs"
+import * as os from "node:os"
+import * as path from "node:path"
+import * as PrivateFiles from "@contextfs/memory/PrivateFiles"
+import { it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { afterAll, expect } from "vitest"
+import * as attemptFiles from "../../src/internal/attemptFiles.js"
+import { unattempted } from "../../src/internal/jobRunner.js"
+import * as privateJournal from "../../src/internal/privateJournal.js"
+import { JobId, RunId } from "../../src/Job.js"
+import * as JobQueue from "../../src/JobQueue.js"
+import { decode, makeHome } from "../harness.js"
+
+const root = fs.mkdtempSync(path.join(os.tmpdir(), "cfs-journal-"))
+const home = makeHome()
+afterAll(() => {
+  fs.rmSync(root, { recursive: true, force: true })
+  home.remove()
+})
+
+const canary = "canary-0123456789"
+const key = `sk-ant-api03-${"a1B2".repeat(10)}`
+
+it.effect("the journal holds no secret; a claim gives back what was given; nothing of it is left at the end", () =>
+  Effect.gen(function* () {
+    const dataDir = path.join(root, "data")
+    PrivateFiles.dataFolder(dataDir)
+    const plain = yield* JobQueue.JobQueue
+    const journal = privateJournal.make(plain, { dataDir, env: { USER_TOKEN: "of-the-user-0123" } })
+    const { jobs } = yield* decode(home, {
+      tools: { t: { command: ["true"], env: { TOOL_SECRET: canary } } },
+      agents: [
+        { role: "docs", directory: ".", task: `use ${key} or of-the-user-0123`, tool: "t", env: { MY_KEY: canary } },
+        { role: "docs", directory: ".", task: "nothing to hide", tool: "mock" }
+      ]
+    })
+    const owner = { pid: 1, startTime: "1", bootId: "b" }
+    const runId = RunId.make("run1")
+    const run = { runId, project: "p", settings: {}, owner, marker: "m", containment: "G", runtimeDir: root }
+    yield* journal.open(run)
+    const ids = [JobId.make(`${runId}-1`), JobId.make(`${runId}-2`)] as const
+    const [first, second] = jobs
+    if (first === undefined || second === undefined) return expect.unreachable()
+    yield* journal.add(runId, [
+      { jobId: ids[0], spec: first, lane: null },
+      { jobId: ids[1], spec: second, lane: null }
+    ])
+
+    const kept = JSON.stringify(yield* plain.jobs(runId))
+    for (const secret of [canary, key, "of-the-user-0123"]) expect(kept).not.toContain(secret)
+    const file = attemptFiles.givenFile(dataDir, { runId, jobId: ids[0] })
+    expect(fs.statSync(file).mode & 0o777).toBe(0o600)
+    expect(fs.existsSync(attemptFiles.givenFile(dataDir, { runId, jobId: ids[1] }))).toBe(false)
+
+    const claimed = yield* journal.claim(runId, { owner, millis: 60_000 })
+    expect(Option.map(claimed, ({ spec }) => spec)).toEqual(Option.some(first))
+    expect((yield* journal.jobs(runId)).map(({ spec }) => spec)).toEqual(jobs)
+    expect((yield* journal.job(ids[0])).spec).toEqual(first)
+
+    const job = Option.getOrThrow(claimed)
+    const result = unattempted(job, { status: "cancelled", reason: "JobCancelled", error: "x" }, 0)
+    yield* journal.settle(result, { resumable: false })
+    expect(fs.existsSync(file)).toBe(false)
+    // What is gone is told as a placeholder, and is no error.
+    expect(JSON.stringify(yield* journal.jobs(runId))).toContain("[redacted: ")
+  }).pipe(Effect.provide(JobQueue.layerMemory))
+)
