@@ -30,4 +30,5 @@ export const fromBackend: (backend: unknown) => Effect.Effect<Layer.Layer<Memory
  * Loads the module (`./my-store.js`, or a package found from `directory`) and takes its export `default` or `memory`.
  * `options`: any JSON, for a function; default none.
  */
-export const load: (request: Named) => Effect.Effect<Layer.Layer<MemoryStore, StorageError>, ModuleError> = internal.load
+export const load: (request: Named) => Effect.Effect<Layer.Layer<MemoryStore, StorageError>, ModuleError> =
+  internal.load

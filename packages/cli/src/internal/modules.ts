@@ -1,11 +1,12 @@
 /** The modules with which a run was begun, for whoever goes on with it or looks at it. */
-import * as ToolModule from "@contextfs/core/ToolModule"
+
+import * as path from "node:path"
 import type * as Live from "@contextfs/core/Live"
 import { memoryModuleOf } from "@contextfs/core/Orchestrator"
+import * as ToolModule from "@contextfs/core/ToolModule"
 import * as MemoryModule from "@contextfs/memory/MemoryModule"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as path from "node:path"
 import { type Failure, UsageError } from "../CliError.js"
 import type { Session } from "../Session.js"
 import { chosen, readJournal } from "./store.js"

@@ -122,7 +122,8 @@ const optionsOf = (
   { memoryModule }: RunConfig.RunConfig,
   { cwd, memory }: Session
 ): RunOptions => {
-  const named = memory?.module === undefined ? memoryModule : { module: memory.module, options: memory.options, directory: cwd }
+  const named =
+    memory?.module === undefined ? memoryModule : { module: memory.module, options: memory.options, directory: cwd }
   return {
     failFast: failFast === true,
     wait: wait !== false,
