@@ -94,13 +94,18 @@ describe("a queue", () => {
   })
 
   it("streams what is submitted meanwhile, to readers that know nothing of each other", async () => {
-    await using queue = await open([print("ok")], { numWorkers: 2 })
+    const door = gate()
+    const tools = { s: await home.tool([print("ok")]), held: await home.tool([door.wait, print("ok")]) }
+    await using queue = await open([], { numWorkers: 2, settings: { tools } })
+    // While this one is at work nobody's results are at their end.
+    const held = await queue.submit({ ...agent, tool: "held" })
     const submitted = [await queue.submit(agent)]
     const left: Array<string> = []
     const reader = (async () => {
       for await (const result of queue.results()) {
         left.push(result.jobId)
-        if (submitted.length < 4) submitted.push(await queue.submit(agent))
+        if (submitted.length < 3) submitted.push(await queue.submit(agent))
+        else door.open()
       }
     })()
     const other = all(queue.results())
@@ -110,9 +115,9 @@ describe("a queue", () => {
       break
     }
     await reader
-    expect(left).toEqual(submitted)
-    expect(idsOf(await other)).toEqual(submitted)
-    expect(submitted.map((id) => queue.getJob(id).spec.agentId)).toEqual([
+    expect(left).toEqual([...submitted, held])
+    expect(idsOf(await other)).toEqual(left)
+    expect([held, ...submitted].map((id) => queue.getJob(id).spec.agentId)).toEqual([
       "custom-1",
       "custom-2",
       "custom-3",
