@@ -298,8 +298,7 @@ describe("what was asked for", () => {
         ["chief", "completed"],
         ["code-1", "completed"]
       ])
-    })
-  )
+    }))
 
   test("is bounded for the whole run", () =>
     Effect.gen(function* () {

@@ -187,8 +187,7 @@ export const follow = (
     return { kind: "ended", result: { ...told, warnings: [...told.warnings, ...warnings] }, resumable }
   })
 
-export const interruptedText = (job: Job): string =>
-  `its run was interrupted – resume ${job.runId} goes on with it`
+export const interruptedText = (job: Job): string => `its run was interrupted – resume ${job.runId} goes on with it`
 
 /** What a session that ended in this way is no good for going on from. */
 const poisoned: ReadonlySet<FailureClass> = new Set(["context", "auth", "permission", "turns"])
