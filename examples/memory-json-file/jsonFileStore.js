@@ -1,233 +1,180 @@
 // @ts-check
 /**
- * A memory in one JSON file, for one process: small enough to read, complete enough to pass the conformance suite. Every
- * change is a pure function of the whole state; the file is replaced by a rename before anyone is told of the change.
+ * A memory in one JSON file, for one process: small enough to read, complete enough to pass the conformance suite. It imports
+ * nothing of ContextFS, which checks what comes here and what goes back. Every change is a pure function of the whole state;
+ * the file is replaced by a rename before anyone is told of the change.
  */
 import { randomInt } from "node:crypto"
 import { readFile, rename, writeFile } from "node:fs/promises"
-import { MemoryId, maxContentBytes } from "@contextfs/memory/Memory"
-import {
-  AmbiguousId,
-  InvalidMemory,
-  MemoryConflict,
-  MemoryNotFound,
-  MemoryStore,
-  StorageError
-} from "@contextfs/memory/MemoryStore"
-import * as TypeSchema from "@contextfs/memory/TypeSchema"
-import * as Clock from "effect/Clock"
-import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
-import * as Layer from "effect/Layer"
-import * as SynchronizedRef from "effect/SynchronizedRef"
 
 /**
- * @typedef {import("@contextfs/memory/Memory").Memory} Memory
- * @typedef {import("@contextfs/memory/MemoryStore").MemoryStoreService} Service
+ * @typedef {import("@contextfs/memory/PromiseStore").PromiseStore} PromiseStore
+ * @typedef {import("@contextfs/memory/PromiseStore").StoredMemory} Memory
  * @typedef {import("@contextfs/memory/MemoryStore").Filter} Filter
  * @typedef {import("@contextfs/memory/MemoryStore").Link} Link
  * @typedef {import("@contextfs/memory/MemoryStore").MemoryEvent} MemoryEvent
- * @typedef {import("@contextfs/memory/MemoryStore").EventQuery} EventQuery
  * @typedef {{ readonly memory: Memory, readonly deleted: boolean }} Entry
- * @typedef {Omit<MemoryEvent, "memory"> & { readonly memoryId: string }} Noted
  * @typedef {{ readonly entries: ReadonlyArray<Entry>, readonly links: ReadonlyArray<Link>,
- *   readonly events: ReadonlyArray<Noted> }} State
+ *   readonly events: ReadonlyArray<Event> }} State
+ * @typedef {Omit<MemoryEvent, "memory"> & { readonly memoryId: string }} Event  As it is kept: the memory may change since.
  */
 
 /** @type {State} */
 const nothing = { entries: [], links: [], events: [] }
 
-/** @param {string} path The file; it is made by the first change. @returns {Layer.Layer<MemoryStore, StorageError>} */
-export const layerJsonFile = (path) => Layer.effect(MemoryStore, make(path))
+/** @param {{ readonly file: string }} options The file is made by the first change. @returns {PromiseStore} */
+export default function jsonFileStore(options) {
+  if (typeof options?.file !== "string") throw new Error('say which file: {"file": "memory.json"}')
+  const { file } = options
 
-/** @param {string} path @returns {Effect.Effect<Service, StorageError>} */
-const make = (path) =>
-  Effect.gen(function* () {
-    const state = yield* Effect.flatMap(read(path), SynchronizedRef.make)
+  /** What the file holds, once all that was begun before is done. */
+  let state = heard(read(file))
 
-    /**
-     * One change at a time: the body gives the new state and the answer; a failure leaves file and state as they were.
-     * @template A, E
-     * @param {(state: State, now: number) => Effect.Effect<readonly [A, State], E>} body
-     * @returns {Effect.Effect<A, E | StorageError>}
-     */
-    const change = (body) =>
-      SynchronizedRef.modifyEffect(state, (old) =>
-        Effect.flatMap(Clock.currentTimeMillis, (now) => body(old, now)).pipe(
-          Effect.tap(([, next]) => write(path, next)),
-          Effect.uninterruptible
-        )
-      )
-
-    return MemoryStore.of({
-      save: (input, by) =>
-        change((old, now) =>
-          Effect.gen(function* () {
-            const draft = yield* checked({
-              type: input.type ?? "fact",
-              content: input.content,
-              summary: input.summary || null,
-              tags: [...new Set(input.tags ?? [])],
-              structuredData: input.structuredData ?? null,
-              files: input.files ?? [],
-              authoritative: input.authoritative ?? false
-            })
-            const twin = old.entries.find(
-              ({ deleted, memory }) =>
-                !deleted &&
-                memory.supersededBy === null &&
-                memory.content === draft.content &&
-                memory.type === draft.type &&
-                memory.project === by.project &&
-                memory.namespace === by.namespace
-            )?.memory
-            const outcome = twin === undefined ? "created" : "merged"
-            const memory =
-              twin === undefined
-                ? { ...by, ...draft, id: newId(), createdAt: now, updatedAt: now, supersededBy: null }
-                : {
-                    ...twin,
-                    tags: [...new Set([...twin.tags, ...draft.tags])],
-                    summary: draft.summary ?? twin.summary,
-                    updatedAt: now
-                  }
-            return [{ memory, outcome }, noted(put(old, memory), now, outcome, memory.id, by)]
-          })
-        ),
-
-      get: (id, scope) => Effect.flatMap(state.get, (now) => find(now, id, scope.project)),
-
-      list: (query) =>
-        Effect.map(state.get, ({ entries }) =>
-          entries
-            .filter(fits(query))
-            .reverse()
-            .slice(0, limited(query.limit, 10, 1000))
-            .map(({ memory }) => memory)
-        ),
-
-      search: (query) =>
-        Effect.map(state.get, ({ entries }) => {
-          const words = wordsIn(query.query)
-          return entries
-            .filter(fits(query))
-            .map(({ memory }) => ({ memory, score: scoreOf(memory, words) }))
-            .filter(({ score }) => score > 0)
-            .sort((a, b) => b.score - a.score)
-            .slice(0, limited(query.limit, 5, 100))
-        }),
-
-      update: (id, input, by) =>
-        change((old, now) =>
-          Effect.gen(function* () {
-            const before = yield* findHead(old, id, by.project)
-            const memory = { ...(yield* checked({ ...before, ...input })), updatedAt: now }
-            return [memory, noted(put(old, memory), now, "updated", memory.id, by)]
-          })
-        ),
-
-      evolve: (id, { content, summary, preserveTags, additionalTags }, by) =>
-        change((old, now) =>
-          Effect.gen(function* () {
-            const before = yield* findHead(old, id, by.project)
-            const { type, structuredData, files, authoritative, namespace } = before
-            const tags = [...new Set([...(preserveTags === false ? [] : before.tags), ...(additionalTags ?? [])])]
-            const draft = { type, content, summary: summary ?? null, tags, structuredData, files, authoritative }
-            const memory = {
-              ...by,
-              ...(yield* checked(draft)),
-              namespace,
-              id: newId(),
-              createdAt: now,
-              updatedAt: now,
-              supersededBy: null
-            }
-            const next = put(put(old, { ...before, supersededBy: memory.id }), memory)
-            const links = joined(
-              joined(next.links, { from: memory.id, to: before.id, relation: "evolved_from", weight: 1 }),
-              { from: before.id, to: memory.id, relation: "evolved_into", weight: 1 }
-            )
-            return [memory, noted({ ...next, links }, now, "evolved", memory.id, by)]
-          })
-        ),
-
-      link: (input, by) =>
-        change((old, now) =>
-          Effect.gen(function* () {
-            const { relation, weight = 1 } = input
-            if (!(weight >= 0 && weight <= 1)) return yield* new InvalidMemory({ message: `weight is ${weight}` })
-            const from = (yield* find(old, input.from, by.project)).id
-            const to = (yield* find(old, input.to, by.project)).id
-            const link = { from, to, relation, weight }
-            const there = joined(old.links, link)
-            const back = { from: to, to: from, relation: inverse(relation), weight }
-            const links = input.bidirectional === true ? joined(there, back) : there
-            return [link, noted({ ...old, links }, now, "linked", from, by)]
-          })
-        ),
-
-      links: (id, scope) =>
-        Effect.flatMap(state.get, (now) =>
-          Effect.map(find(now, id, scope.project), (memory) => [
-            ...now.links.filter(({ from }) => from === memory.id),
-            ...now.links.filter(({ to }) => to === memory.id)
-          ])
-        ),
-
-      delete: (id, by) =>
-        change((old, now) =>
-          Effect.gen(function* () {
-            const memory = yield* find(old, id, by.project)
-            const links = old.links.filter(({ from, to }) => from !== memory.id && to !== memory.id)
-            return [memory, noted({ ...put(old, memory, true), links }, now, "deleted", memory.id, by)]
-          })
-        ),
-
-      events: (query) => Effect.map(state.get, (now) => told(now, query).slice(0, limited(query.limit, 100, 1000)))
+  /**
+   * One change at a time: the body gives the new state and the answer; a failure leaves file and state as they were.
+   * @template A
+   * @param {(state: State, now: number) => readonly [A, State]} body
+   * @returns {Promise<A>}
+   */
+  const change = (body) => {
+    const done = state.then(async (old) => {
+      const [answer, next] = body(old, Date.now())
+      await write(file, next)
+      return /** @type {const} */ ([answer, next])
     })
-  })
-
-/** @param {string} path @returns {Effect.Effect<State, StorageError>} */
-const read = (path) =>
-  Effect.tryPromise({
-    try: async () => JSON.parse(await readFile(path, "utf8")),
-    catch: (cause) => new StorageError({ message: `cannot read ${path}`, cause })
-  }).pipe(
-    Effect.catchIf(
-      ({ cause }) => cause instanceof Error && "code" in cause && cause.code === "ENOENT",
-      () => Effect.succeed(nothing)
+    const before = state
+    state = heard(
+      done.then(
+        ([, next]) => next,
+        () => before
+      )
     )
-  )
+    return done.then(([answer]) => answer)
+  }
 
-/** @param {string} path @param {State} state */
-const write = (path, state) =>
-  Effect.tryPromise({
-    try: async () => {
-      await writeFile(`${path}.new`, JSON.stringify(state), { mode: 0o600 })
-      await rename(`${path}.new`, path)
+  return {
+    save: (draft, by) =>
+      change((old, now) => {
+        const twin = old.entries.find(
+          ({ deleted, memory }) =>
+            !deleted &&
+            memory.supersededBy === null &&
+            memory.content === draft.content &&
+            memory.type === draft.type &&
+            memory.project === by.project &&
+            memory.namespace === by.namespace
+        )?.memory
+        const outcome = twin === undefined ? "created" : "merged"
+        const memory =
+          twin === undefined
+            ? { ...by, ...draft, id: newId(), createdAt: now, updatedAt: now, supersededBy: null }
+            : {
+                ...twin,
+                tags: [...new Set([...twin.tags, ...draft.tags])],
+                summary: draft.summary ?? twin.summary,
+                updatedAt: now
+              }
+        return [{ memory, outcome }, noted(put(old, memory), now, outcome, memory.id, by)]
+      }),
+
+    get: async (id, { project }) => find(await state, id, project),
+
+    list: async (query) => {
+      const { entries } = await state
+      const found = entries.filter(fits(query)).map(({ memory }) => memory)
+      return found.reverse().slice(0, query.limit)
     },
-    catch: (cause) => new StorageError({ message: `cannot write ${path}`, cause })
-  })
+
+    search: async (query) => {
+      const { entries } = await state
+      const words = wordsIn(query.query)
+      return entries
+        .filter(fits(query))
+        .map(({ memory }) => ({ memory, score: scoreOf(memory, words) }))
+        .filter(({ score }) => score > 0)
+        .sort((a, b) => b.score - a.score)
+        .slice(0, query.limit)
+    },
+
+    update: (id, changes, by) =>
+      change((old, now) => {
+        const memory = { ...findHead(old, id, by.project), ...changes, updatedAt: now }
+        return [memory, noted(put(old, memory), now, "updated", memory.id, by)]
+      }),
+
+    evolve: (id, draft, by) =>
+      change((old, now) => {
+        const before = findHead(old, id, by.project)
+        const times = { createdAt: now, updatedAt: now }
+        const memory = { ...by, ...draft, ...times, namespace: before.namespace, id: newId(), supersededBy: null }
+        const next = put(put(old, { ...before, supersededBy: memory.id }), memory)
+        const links = joined(
+          joined(next.links, { from: memory.id, to: before.id, relation: "evolved_from", weight: 1 }),
+          { from: before.id, to: memory.id, relation: "evolved_into", weight: 1 }
+        )
+        return [memory, noted({ ...next, links }, now, "evolved", memory.id, by)]
+      }),
+
+    link: ({ bidirectional, relation, weight, ...ends }, by) =>
+      change((old, now) => {
+        const from = find(old, ends.from, by.project).id
+        const to = find(old, ends.to, by.project).id
+        if (from === to) throw failure("InvalidMemory", `memory ${from} cannot be linked to itself`)
+        const link = { from, to, relation, weight }
+        const there = joined(old.links, link)
+        const back = { from: to, to: from, relation: inverse(relation), weight }
+        return [link, noted({ ...old, links: bidirectional ? joined(there, back) : there }, now, "linked", from, by)]
+      }),
+
+    links: async (id, { project }) => {
+      const now = await state
+      const memory = find(now, id, project)
+      return [...now.links.filter(({ from }) => from === memory.id), ...now.links.filter(({ to }) => to === memory.id)]
+    },
+
+    delete: (id, by) =>
+      change((old, now) => {
+        const memory = find(old, id, by.project)
+        const links = old.links.filter(({ from, to }) => from !== memory.id && to !== memory.id)
+        return [memory, noted({ ...put(old, memory, true), links }, now, "deleted", memory.id, by)]
+      }),
+
+    events: async (query) => told(await state, query).slice(0, query.limit),
+
+    /** Everything that was begun is in the file. */
+    close: async () => {
+      await state
+    }
+  }
+}
+
+/** @param {string} file @returns {Promise<State>} */
+const read = async (file) => {
+  try {
+    return JSON.parse(await readFile(file, "utf8"))
+  } catch (cause) {
+    if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return nothing
+    throw new Error(`cannot read ${file}`, { cause })
+  }
+}
+
+/** @param {string} file @param {State} state */
+const write = async (file, state) => {
+  await writeFile(`${file}.new`, JSON.stringify(state), { mode: 0o600 })
+  await rename(`${file}.new`, file)
+}
+
+/** Whoever asks is told of a failure; it is no fault that nobody asks. @template A @param {Promise<A>} promise */
+const heard = (promise) => {
+  promise.catch(() => undefined)
+  return promise
+}
 
 const alphabet = "0123456789abcdefghijklmnopqrstuvwxyz"
-const newId = () => MemoryId.make(Array.from({ length: 12 }, () => alphabet[randomInt(36)]).join(""))
+const newId = () => Array.from({ length: 12 }, () => alphabet[randomInt(36)]).join("")
 
-/**
- * What may be stored, its structured data in the form of its type.
- * @template {Pick<Memory, "type" | "content" | "structuredData">} A
- * @param {A} draft @returns {Either.Either<A, InvalidMemory>}
- */
-const checked = (draft) => {
-  if (draft.content.trim() === "") return Either.left(new InvalidMemory({ message: "content is empty" }))
-  if (Buffer.byteLength(draft.content) > maxContentBytes) {
-    return Either.left(new InvalidMemory({ message: `content is over ${maxContentBytes} bytes` }))
-  }
-  if (draft.structuredData === null) return Either.right(draft)
-  return Either.mapBoth(TypeSchema.decode(draft.type, draft.structuredData), {
-    onLeft: (message) => new InvalidMemory({ message }),
-    onRight: (structuredData) => ({ ...draft, structuredData })
-  })
-}
+/** An error is told apart by its name. @param {string} name @param {string} message @param {object} [more] */
+const failure = (name, message, more) => Object.assign(new Error(message), { name, ...more })
 
 /** @param {State} state @param {Memory} memory @param {boolean} deleted @returns {State} */
 const put = (state, memory, deleted = false) => {
@@ -239,34 +186,11 @@ const put = (state, memory, deleted = false) => {
   return { ...state, entries }
 }
 
-/** @type {(state: State, at: number, kind: MemoryEvent["kind"], memoryId: string, by: Noted["by"]) => State} */
+/** @type {(state: State, at: number, kind: MemoryEvent["kind"], memoryId: string, by: MemoryEvent["by"]) => State} */
 const noted = (state, at, kind, memoryId, by) => ({
   ...state,
   events: [...state.events, { sequence: state.events.length + 1, at, kind, memoryId, by }]
 })
-
-/** The events that fit, each with its memory. @param {State} state @param {EventQuery} query */
-const told = ({ entries, events }, query) => {
-  const memories = new Map(entries.map((entry) => [entry.memory.id, entry]))
-  const fitting = events.flatMap(({ memoryId, ...event }) => {
-    const entry = memories.get(MemoryId.make(memoryId))
-    const fits =
-      entry !== undefined &&
-      event.sequence > (query.since ?? 0) &&
-      (query.project ?? event.by.project) === event.by.project &&
-      (query.runId ?? event.by.runId) === event.by.runId &&
-      (query.jobId ?? event.by.jobId) === event.by.jobId &&
-      (query.role ?? event.by.role) === event.by.role &&
-      (query.agents !== true || event.by.role !== undefined) &&
-      oneOf(query.kinds, event.kind) &&
-      oneOf(query.types, entry.memory.type) &&
-      (query.current !== true || isVisible(entry))
-    return fits ? [{ ...event, memory: entry.memory }] : []
-  })
-  const last = new Map(fitting.map(({ memory, sequence }) => [memory.id, sequence]))
-  const wanted = fitting.filter(({ memory, sequence }) => query.current !== true || last.get(memory.id) === sequence)
-  return query.newestFirst === true ? wanted.reverse() : wanted
-}
 
 /** @param {ReadonlyArray<Link>} links @param {Link} link */
 const joined = (links, link) => [
@@ -274,41 +198,36 @@ const joined = (links, link) => [
   link
 ]
 
-/** @type {(state: State, id: string, project: string | undefined) => Either.Either<Memory, MemoryNotFound | AmbiguousId>} */
+/** @type {(state: State, id: string, project: string | undefined) => Memory} */
 const find = (state, id, project) => {
-  if (/^[a-z0-9]{1,5}$/.test(id)) return Either.left(new AmbiguousId({ id, candidates: [] }))
+  if (/^[a-z0-9]{1,5}$/.test(id)) throw failure("AmbiguousId", `${id} is too short`)
   const found = state.entries.filter(
     ({ deleted, memory }) =>
       id !== "" && !deleted && memory.id.startsWith(id) && (project ?? memory.project) === memory.project
   )
   const [first] = found
-  if (first === undefined) return Either.left(new MemoryNotFound({ id }))
-  return found.length === 1
-    ? Either.right(first.memory)
-    : Either.left(new AmbiguousId({ id, candidates: found.map(({ memory }) => memory.id) }))
+  if (first === undefined) throw failure("MemoryNotFound", `no memory ${id}`, { id })
+  if (found.length === 1) return first.memory
+  throw failure("AmbiguousId", `${id} fits several`, { candidates: found.map(({ memory }) => memory.id) })
 }
 
-/** @param {State} state @param {string} id @param {string} project */
-const findHead = (state, id, project) =>
-  Either.flatMap(find(state, id, project), (memory) => {
-    if (memory.supersededBy === null) return Either.right(memory)
-    let head = memory
-    for (let next = head; next.supersededBy !== null; ) {
-      const after = state.entries.find((entry) => entry.memory.id === next.supersededBy)
-      if (after === undefined) break
-      head = next = after.memory
-    }
-    return Either.left(new MemoryConflict({ id: memory.id, head: head.id }))
-  })
-
-/** @param {Entry} entry */
-const isVisible = ({ deleted, memory }) => !deleted && memory.supersededBy === null
+/** As `find`, for a change. @type {(state: State, id: string, project: string) => Memory} */
+const findHead = (state, id, project) => {
+  const memory = find(state, id, project)
+  if (memory.supersededBy === null) return memory
+  let head = memory.supersededBy
+  for (let next = state.entries.find((entry) => entry.memory.id === head); next?.memory.supersededBy; ) {
+    head = next.memory.supersededBy
+    next = state.entries.find((entry) => entry.memory.id === head)
+  }
+  throw failure("MemoryConflict", `${id} has been superseded`, { head })
+}
 
 /** @param {Filter} filter @returns {(entry: Entry) => boolean} */
-const fits = (filter) => (entry) => {
-  const { memory } = entry
-  return (
-    (filter.hidden === true || isVisible(entry)) &&
+const fits =
+  (filter) =>
+  ({ deleted, memory }) =>
+    (filter.hidden === true || (!deleted && memory.supersededBy === null)) &&
     same(filter, memory, "project") &&
     same(filter, memory, "namespace") &&
     same(filter, memory, "role") &&
@@ -318,14 +237,37 @@ const fits = (filter) => (entry) => {
     same(filter, memory, "sourceTool") &&
     oneOf(filter.types, memory.type) &&
     (filter.tags ?? []).every((tag) => memory.tags.includes(tag))
-  )
+
+/** @typedef {import("@contextfs/memory/PromiseStore").StoredEvent} StoredEvent */
+/** @type {(state: State, query: import("@contextfs/memory/MemoryStore").EventQuery) => ReadonlyArray<StoredEvent>} */
+const told = ({ entries, events }, query) => {
+  const memories = new Map(entries.map((entry) => [entry.memory.id, entry]))
+  const fitting = events.flatMap(({ memoryId, ...event }) => {
+    const entry = memories.get(memoryId)
+    const { by, kind, sequence } = event
+    return entry !== undefined &&
+      sequence > (query.since ?? 0) &&
+      (query.project ?? by.project) === by.project &&
+      (query.runId ?? by.runId) === by.runId &&
+      (query.jobId ?? by.jobId) === by.jobId &&
+      (query.role ?? by.role) === by.role &&
+      (query.agents !== true || by.role !== undefined) &&
+      oneOf(query.kinds, kind) &&
+      oneOf(query.types, entry.memory.type) &&
+      (query.current !== true || (!entry.deleted && entry.memory.supersededBy === null))
+      ? [{ ...event, memory: entry.memory }]
+      : []
+  })
+  const last = new Map(fitting.map(({ memory, sequence }) => [memory.id, sequence]))
+  const wanted = fitting.filter(({ memory, sequence }) => query.current !== true || last.get(memory.id) === sequence)
+  return query.newestFirst === true ? wanted.reverse() : wanted
 }
+
+/** @type {<A>(wanted: ReadonlyArray<A> | undefined, it: A) => boolean} */
+const oneOf = (wanted, it) => wanted === undefined || wanted.length === 0 || wanted.includes(it)
 
 /** @type {(filter: Filter, memory: Memory, key: keyof Filter & keyof Memory) => boolean} */
 const same = (filter, memory, key) => filter[key] === undefined || filter[key] === memory[key]
-
-/** @template A @param {ReadonlyArray<A> | undefined} wanted @param {A} value */
-const oneOf = (wanted, value) => wanted === undefined || wanted.length === 0 || wanted.includes(value)
 
 /** @param {string} text */
 const wordsIn = (text) => new Set(text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [])
@@ -338,10 +280,6 @@ const scoreOf = (memory, words) => {
   for (const word of words) score += (named.has(word) ? 2 : 0) + (said.has(word) ? 1 : 0)
   return score
 }
-
-/** @type {(asked: number | undefined, standard: number, most: number) => number} */
-const limited = (asked = Number.NaN, standard, most) =>
-  Number.isNaN(asked) ? standard : Math.max(1, Math.min(most, Math.trunc(asked)))
 
 /** @type {ReadonlyArray<readonly [Link["relation"], Link["relation"]]>} */
 const pairs = [

@@ -18,6 +18,8 @@ export interface Session {
   readonly home: string
   /** Absolute. */
   readonly cwd: string
+  /** The memory backend that the command line names, where the command takes one. */
+  readonly memory?: { readonly module: string | undefined; readonly options: unknown }
   /** Writes to stdout as they are; a reader that has gone away is no error. */
   readonly print: (text: string) => void
   readonly stdout: {

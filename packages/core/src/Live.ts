@@ -23,6 +23,8 @@ export interface Options {
   readonly directory?: string
   /** Beside the built-in tools, and before them where a name is the same. */
   readonly tools?: ReadonlyArray<ToolAdapter>
+  /** Adapters that only the settings of a job name, by what they name them. */
+  readonly adapters?: ReadonlyMap<string, ToolAdapter>
   /** Another backend for the shared memory; default: SQLite at `<dataDir>/memory.db`. */
   readonly memory?: Layer.Layer<MemoryStore.MemoryStore, StorageError>
 }
@@ -38,7 +40,11 @@ export type Services =
 export type Failure = HostUnfit | RoleFileError | StorageError
 
 export const toolsOf = (options: Options): ReadonlyMap<string, ToolAdapter> =>
-  new Map([...Tools.builtIn, ...(options.tools ?? []).map((tool) => [tool.name, tool] as const)])
+  new Map([
+    ...Tools.builtIn,
+    ...(options.tools ?? []).map((tool) => [tool.name, tool] as const),
+    ...(options.adapters ?? [])
+  ])
 
 const journal = ({ dataDir, env }: Options): Layer.Layer<JobQueue.JobQueue, StorageError> =>
   Layer.effect(

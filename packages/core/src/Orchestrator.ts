@@ -1,6 +1,7 @@
 /** A run: many jobs of one configuration, worked off by a queue, with one shared memory. */
 
 import type { StorageError } from "@contextfs/memory/MemoryError"
+import type { Named } from "@contextfs/memory/MemoryModule"
 import type { MemoryStore } from "@contextfs/memory/MemoryStore"
 import type { RoleRegistry } from "@contextfs/roles/RoleRegistry"
 import * as Context from "effect/Context"
@@ -10,7 +11,7 @@ import type { AgentProcess } from "./AgentProcess.js"
 import * as internal from "./internal/orchestrator.js"
 import type { Overlap, SharedFile } from "./internal/overlap.js"
 import type { JobId, JobResult, RunId, RunStatus } from "./Job.js"
-import type { JobQueue, Parked, Spent } from "./JobQueue.js"
+import type { JobQueue, Parked, Run, Spent } from "./JobQueue.js"
 
 export type { Overlap, SharedFile } from "./internal/overlap.js"
 
@@ -113,6 +114,8 @@ export interface RunResult {
 }
 
 export interface RunOptions {
+  /** The module of the memory backend in use, for the journal: whoever resumes the run loads it again. */
+  readonly memoryModule?: Named
   /** False: end when nothing is left but jobs of parked tools. Default true. */
   readonly wait?: boolean
   /** Milliseconds for the whole run, then it is interrupted; null is "no limit". Default as the configuration says. */
@@ -160,6 +163,9 @@ export class Orchestrator extends Context.Tag("@contextfs/core/Orchestrator")<
 >() {}
 
 type Failure = AgentUnavailable | HostUnfit | Overlapping | PolicyRefused | StorageError
+
+/** The module of the memory backend that a run was begun with; undefined: SQLite in the data folder. */
+export const memoryModuleOf: (run: Run) => Named | undefined = internal.memoryModuleOf
 
 export const layer: Layer.Layer<Orchestrator, never, AgentProcess | JobQueue | MemoryStore | RoleRegistry | Workplace> =
   Layer.effect(

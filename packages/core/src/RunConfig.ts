@@ -4,28 +4,55 @@
  */
 import * as fs from "node:fs"
 import * as path from "node:path"
+import type { StorageError } from "@contextfs/memory/MemoryError"
+import type * as MemoryModule from "@contextfs/memory/MemoryModule"
+import type { MemoryStore } from "@contextfs/memory/MemoryStore"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as JSONSchema from "effect/JSONSchema"
+import type * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as configDecode from "./internal/configDecode.js"
 import { type Problem, pathText } from "./internal/configIssue.js"
+import * as configModules from "./internal/configModules.js"
+import * as configQueue from "./internal/configQueue.js"
 import * as configSchema from "./internal/configSchema.js"
 import * as configText from "./internal/configText.js"
 import type { JobSpec } from "./Job.js"
+import type { ToolAdapter } from "./ToolAdapter.js"
 import type { OverlapPolicy, RunBudget } from "./WorkerQueue.js"
 
-/** A decoded, validated configuration with every default filled in. */
-export interface RunConfig {
+/** What a configuration brings along as modules. */
+export interface Brought {
+  /** Tool adapters by how `settings.adapter` of a job names them: by their file. */
+  readonly adapters: ReadonlyMap<string, ToolAdapter>
+  /** The backend for the shared memory, where the configuration names one. */
+  readonly memory: Layer.Layer<MemoryStore, StorageError> | undefined
+  /** The module it comes from, so that another process can load it too. */
+  readonly memoryModule: MemoryModule.Named | undefined
+}
+
+/** What holds for all jobs of a run. */
+export interface Whole extends Brought {
   readonly project: string
   /** Agents at work at the same time. */
   readonly workers: number
   readonly budget: RunBudget | null
   readonly overlap: OverlapPolicy
+}
+
+/** A decoded, validated configuration with every default filled in. */
+export interface RunConfig extends Whole {
   /** Milliseconds; null is "no limit". */
   readonly runTimeout: number | null
   /** In the order of the file. */
   readonly jobs: ReadonlyArray<JobSpec>
+}
+
+/** A queue to which jobs come one by one, with every default filled in. */
+export interface QueueConfig extends Whole {
+  /** How many jobs may wait; 0 is "no limit". */
+  readonly maxQueueSize: number
 }
 
 const Issue = Schema.Struct({
@@ -93,6 +120,8 @@ export interface Known {
   }>
   /** Names of tools that need no `tools` entry. */
   readonly tools: ReadonlyArray<string>
+  /** Where a package is looked for that `overrides.tool` names, absolute; default where the configuration is. */
+  readonly here?: string
   /** An unknown `tool` in here is an issue with the path `--tool`. */
   readonly overrides?: Overrides
   /** The task of an agent whose `taskFile` is `-`; default: the whole of stdin. */
@@ -157,7 +186,8 @@ export const decode = Effect.fn("RunConfig.decode")(function* (
     )
   }
   const place = (problem: Problem): configText.Place => parsed.place(problem.path, problem.atKey)
-  const result = configDecode.decode(parsed.value, { ...options, stdin: stdin(options) })
+  const loaded = yield* configModules.load(parsed.value, options)
+  const result = configDecode.decode(parsed.value, { ...options, stdin: stdin(options), loaded })
   const problems = [...parsed.problems, ...(Either.isLeft(result) ? result.left : [])]
   if (Either.isLeft(result) || problems.length > 0) return yield* failure(file, problems, place)
   return result.right
@@ -194,8 +224,38 @@ export const fromInput = Effect.fn("RunConfig.fromInput")(function* (
   options: Known & { readonly directory?: string }
 ): Effect.fn.Return<RunConfig, ConfigError> {
   const directory = path.resolve(options.directory ?? ".")
-  const result = configDecode.decode(input, { ...options, directory, stdin: stdin(options) })
+  const loaded = yield* configModules.load(input, { ...options, directory })
+  const result = configDecode.decode(input, { ...options, directory, stdin: stdin(options), loaded })
   return Either.isLeft(result) ? yield* failure(null, result.left, undefined) : result.right
+})
+
+/**
+ * The settings of a configuration (all but its agents) and `maxQueueSize`, for a queue to which agents come later. `withJob` decodes one and
+ * hands it on; ids are unique among all that were handed on without a failure.
+ */
+export const forQueue = Effect.fn("RunConfig.forQueue")(function* (
+  input: unknown,
+  options: Known & { readonly directory?: string }
+) {
+  const taken = new Set<string>()
+  const directory = path.resolve(options.directory ?? ".")
+  const loaded = yield* configModules.load(input, { ...options, directory })
+  const around = { ...options, directory, stdin: stdin(options), taken, loaded }
+  const result = configQueue.decodeQueue(input, around)
+  if (Either.isLeft(result)) return yield* failure(null, result.left, undefined)
+  const { queue, settings } = result.right
+  const withJob = <A, E, R>(
+    agent: unknown,
+    use: (spec: JobSpec) => Effect.Effect<A, E, R>
+  ): Effect.Effect<A, E | ConfigError, R> =>
+    Effect.suspend((): Effect.Effect<A, E | ConfigError, R> => {
+      const decoded = configQueue.decodeJob(settings, agent, around)
+      if (Either.isLeft(decoded)) return failure(null, decoded.left, undefined)
+      const { agentId } = decoded.right
+      taken.add(agentId)
+      return Effect.onError(use(decoded.right), () => Effect.sync(() => taken.delete(agentId)))
+    })
+  return { ...queue, withJob }
 })
 
 const examples = [

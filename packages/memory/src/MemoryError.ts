@@ -45,3 +45,10 @@ export class MemoryConflict extends Schema.TaggedError<MemoryConflict>("@context
     return `memory ${this.id} has been superseded by ${this.head}: evolve that one`
   }
 }
+
+/** A module that was named cannot be loaded, or is not what it is taken for. */
+export class ModuleError extends Schema.TaggedError<ModuleError>("@contextfs/memory/ModuleError")("ModuleError", {
+  module: Schema.String,
+  message: Schema.String,
+  hint: Schema.String
+}) {}

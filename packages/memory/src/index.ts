@@ -1,10 +1,13 @@
 /** The shared memory of ContextFS. */
 export * as JsonText from "./JsonText.js"
 export * as Memory from "./Memory.js"
+export * as MemoryModule from "./MemoryModule.js"
 export * as MemoryStore from "./MemoryStore.js"
 export * as Namespace from "./Namespace.js"
 export * as PrivateFiles from "./PrivateFiles.js"
+export * as PromiseStore from "./PromiseStore.js"
 export * as PromptBlock from "./PromptBlock.js"
 export * as Redaction from "./Redaction.js"
 export * as Sqlite from "./Sqlite.js"
 export * as TypeSchema from "./TypeSchema.js"
+export * as UserModule from "./UserModule.js"

@@ -8,7 +8,7 @@ const limit = parameters.limit("l", 1000, 20)
 export const errors: Command = {
   name: "errors",
   summary: "List the errors that agents reported, newest first",
-  parameters: [parameters.project, limit, scope.run, parameters.json],
+  parameters: [parameters.project, limit, scope.run, parameters.memory, parameters.memoryOptions, parameters.json],
   examples: [["contextfs orchestrator errors --project myproject", "What went wrong in a project"]],
   details: [
     "Shows id, type, role, time (in a pipe as UTC), tags and summary, once for each memory that is neither superseded nor deleted. contextfs memory recall ID shows one in full."

@@ -16,7 +16,15 @@ const role = option({
 export const findings: Command = {
   name: "findings",
   summary: "List what agents saved, newest first",
-  parameters: [parameters.project, limit, role, scope.run, parameters.json],
+  parameters: [
+    parameters.project,
+    limit,
+    role,
+    scope.run,
+    parameters.memory,
+    parameters.memoryOptions,
+    parameters.json
+  ],
   examples: [
     ["contextfs orchestrator findings --project myproject --limit 10", "The last ten of a project"],
     ["contextfs orchestrator findings -p myproject --role review", "Only what reviewers found"]

@@ -13,7 +13,14 @@ const limit = parameters.limit("n", 1000, 10)
 export const memoryList: Command = {
   name: "list",
   summary: "List memories, newest first",
-  parameters: [limit, parameters.memoryType, parameters.project, parameters.json],
+  parameters: [
+    limit,
+    parameters.memoryType,
+    parameters.project,
+    parameters.memory,
+    parameters.memoryOptions,
+    parameters.json
+  ],
   examples: [["contextfs memory list -p myproject --type decision", "What was decided in a project"]],
   run: (given, session) =>
     Effect.gen(function* () {

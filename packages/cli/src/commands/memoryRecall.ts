@@ -15,7 +15,7 @@ const project: typeof parameters.project = { ...parameters.project, default: "ev
 export const memoryRecall: Command = {
   name: "recall",
   summary: "Show a memory in full",
-  parameters: [id, project, parameters.json],
+  parameters: [id, project, parameters.memory, parameters.memoryOptions, parameters.json],
   examples: [["contextfs memory recall 3f9a1c", "By the first characters of its id"]],
   run: (given, session) =>
     Effect.gen(function* () {

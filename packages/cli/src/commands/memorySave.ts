@@ -14,7 +14,16 @@ const summary = option({ name: "summary", value: "TEXT", help: "One line that st
 export const memorySave: Command = {
   name: "save",
   summary: "Save a memory",
-  parameters: [content, type, tags, summary, parameters.project, parameters.json],
+  parameters: [
+    content,
+    type,
+    tags,
+    summary,
+    parameters.project,
+    parameters.memory,
+    parameters.memoryOptions,
+    parameters.json
+  ],
   examples: [
     ['contextfs memory save "We use argon2id" --type decision --tags auth,security', "For every agent of the project"]
   ],

@@ -14,7 +14,15 @@ const limit = parameters.limit("n", 100, 5)
 export const memorySearch: Command = {
   name: "search",
   summary: "Find memories, best first",
-  parameters: [query, limit, parameters.memoryType, parameters.project, parameters.json],
+  parameters: [
+    query,
+    limit,
+    parameters.memoryType,
+    parameters.project,
+    parameters.memory,
+    parameters.memoryOptions,
+    parameters.json
+  ],
   examples: [
     ['contextfs memory search "password hashing"', "In the default project"],
     ['contextfs memory search "auth" -p myproject --type decision -n 10', "Decisions of a project"]

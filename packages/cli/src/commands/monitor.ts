@@ -25,7 +25,16 @@ const jsonl = flag({ name: "jsonl", help: "The same as --json" })
 export const monitor: Command = {
   name: "monitor",
   summary: "Watch agents at work: memories and states of jobs as they happen",
-  parameters: [parameters.project, scope.run, interval, duration, json, jsonl],
+  parameters: [
+    parameters.project,
+    scope.run,
+    interval,
+    duration,
+    parameters.memory,
+    parameters.memoryOptions,
+    json,
+    jsonl
+  ],
   examples: [
     ["contextfs orchestrator monitor --project myproject --interval 5", "Until Ctrl-C"],
     ["contextfs orchestrator monitor -p myproject -i 1 -d 60 --json", "A minute of it, for a program"]

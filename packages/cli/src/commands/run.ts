@@ -33,6 +33,8 @@ export const run: Command = {
     parameters.retries,
     parameters.noMemory,
     overlap,
+    parameters.memory,
+    parameters.memoryOptions,
     dryRun,
     parameters.failFast,
     parameters.noWait,

@@ -26,6 +26,8 @@ export const spawn: Command = {
     parameters.model,
     parameters.retries,
     parameters.noMemory,
+    parameters.memory,
+    parameters.memoryOptions,
     parameters.json
   ],
   examples: [

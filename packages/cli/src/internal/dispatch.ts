@@ -16,6 +16,7 @@ import type { Failure } from "../CliError.js"
 import type { Answer, Command, Given, Parameter } from "../Command.js"
 import type { Session } from "../Session.js"
 import { unseal } from "./argv.js"
+import * as parameters from "./parameters.js"
 
 type Texts = ReadonlyArray<string>
 
@@ -39,6 +40,13 @@ const services = Layer.mergeAll(
   CliConfig.layer({ isCaseSensitive: true, showBuiltIns: false })
 )
 
+/** The session with the backend that is named in it. */
+const withMemory = (command: Command, given: Given, session: Session): Session => {
+  if (!command.parameters.includes(parameters.memory)) return session
+  const [module, options] = [given(parameters.memory), given(parameters.memoryOptions)]
+  return module === undefined && options === undefined ? session : { ...session, memory: { module, options } }
+}
+
 /** Runs `command`; `argv` begins with its group, if it is in one, and its name. */
 export const dispatch = (
   command: Command,
@@ -59,7 +67,7 @@ export const dispatch = (
       for (const [index, parameter] of takes.entries()) texts.set(parameter, read.args[index] ?? [])
       for (const [index, parameter] of options.entries()) texts.set(parameter, read.options[index] ?? [])
       const given: Given = (parameter) => Either.getOrThrow(parameter.read(texts.get(parameter) ?? []))
-      return Effect.map(command.run(given, session), (done) => {
+      return Effect.map(command.run(given, withMemory(command, given, session)), (done) => {
         answer = done
       })
     })

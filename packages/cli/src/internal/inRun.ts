@@ -32,14 +32,16 @@ export const call = (
     return { text: `${cleanLines(text)}\n`, json: structured }
   })
 
-/** An agent's project is its run's. */
-export const sameProject = (given: string | undefined, session: Session, where: string) =>
-  given === undefined || given === session.env["CONTEXTFS_PROJECT"]
+/** An agent's project and memory are its run's. */
+export const sameProject = (
+  given: string | undefined,
+  session: Session,
+  where: string
+): Effect.Effect<void, UsageError> => {
+  const refuse = (option: string, message: string) =>
+    new UsageError({ message: `${option}: ${message}`, where, hint: `leave ${option} out` })
+  if (session.memory !== undefined) return refuse("--memory", "inside a run the memory is the run's")
+  return given === undefined || given === session.env["CONTEXTFS_PROJECT"]
     ? Effect.void
-    : Effect.fail(
-        new UsageError({
-          message: "--project: inside a run the memory is the run's project",
-          where,
-          hint: "leave --project out"
-        })
-      )
+    : refuse("--project", "inside a run the memory is the run's project")
+}

@@ -24,7 +24,7 @@ export const tool = option({
   name: "tool",
   short: "t",
   value: "TEXT",
-  help: "Agent program: claude, gemini, codex, opencode, or mock to rehearse",
+  help: "Agent program: claude, gemini, codex, opencode, or mock to rehearse; or an adapter: ./my-tool.js, a package",
   default: "claude",
   completes: "tool",
   read: text
@@ -123,6 +123,22 @@ export const limit = (short: string, most: number, fallback: number) =>
     default: `${fallback}`,
     read: integer(1, most)
   })
+
+/** Another backend than SQLite in the data folder; see `Session.memory`. */
+export const memory = option({
+  name: "memory",
+  value: "MODULE",
+  help: "Memory backend: ./my-store.js, or a package",
+  default: "SQLite in the data folder",
+  read: text
+})
+export const memoryOptions = option({
+  name: "memory-options",
+  value: "JSON",
+  help: "What the module of --memory is given",
+  read: (given): Either.Either<unknown, string> =>
+    Either.try({ try: () => JSON.parse(given), catch: () => 'JSON, such as \'{"file": "memory.json"}\'' })
+})
 
 /** The project that the option or the variable names. */
 export const namedProject = (given: string | undefined, session: Session): string | undefined => {

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import type { Failure } from "../CliError.js"
 import type { Answer } from "../Command.js"
 import type { Session } from "../Session.js"
+import { modulesOf } from "./modules.js"
 import { perform } from "./perform.js"
 import { dataDir } from "./store.js"
 import type { Format } from "./views.js"
@@ -28,8 +29,10 @@ export const resumeRun = (
 ): Effect.Effect<Answer, Failure> =>
   detach
     ? inBackground(run, options, session)
-    : perform(session, { format }, (orchestrator, { onEvent }) =>
-        orchestrator.resume(run, { ...given(options), ...(onEvent === undefined ? {} : { onEvent }) })
+    : Effect.flatMap(modulesOf(session, run), (live) =>
+        perform(session, { format, live }, (orchestrator, { onEvent }) =>
+          orchestrator.resume(run, { ...given(options), ...(onEvent === undefined ? {} : { onEvent }) })
+        )
       )
 
 const inBackground = (run: string, options: Request["options"], session: Session): Effect.Effect<Answer, Failure> =>

@@ -1,8 +1,10 @@
 /** The way of `run` and `spawn --wait`: configuration, services, view. Loaded only by them. */
+import * as path from "node:path"
 import * as Live from "@contextfs/core/Live"
 import { Orchestrator, type RunOptions } from "@contextfs/core/Orchestrator"
 import * as RunConfig from "@contextfs/core/RunConfig"
 import * as Tools from "@contextfs/core/Tools"
+import * as UserModule from "@contextfs/memory/UserModule"
 import * as RoleRegistry from "@contextfs/roles/RoleRegistry"
 import * as Effect from "effect/Effect"
 import { type Failure, UsageError } from "../CliError.js"
@@ -12,7 +14,7 @@ import { dryRunText } from "./dryRunText.js"
 import { style } from "./layout.js"
 import * as parameters from "./parameters.js"
 import { perform } from "./perform.js"
-import { dataDir } from "./store.js"
+import { chosen, dataDir } from "./store.js"
 import type { Format } from "./views.js"
 
 interface Request {
@@ -39,13 +41,18 @@ interface Request {
 const given = (overrides: Request["overrides"]): RunConfig.Overrides =>
   Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined))
 
+/** A module that is a file is meant from where the user stands, not from where the configuration is. */
+const fromHere = (tool: string | undefined, { cwd }: Session) =>
+  tool !== undefined && UserModule.isFile(tool) ? path.resolve(cwd, tool) : tool
+
 const load = ({ overrides, source, where }: Request, session: Session, roles: RunConfig.Known["roles"]) => {
   // The variable wins over the file, the option over both.
   const project = parameters.namedProject(overrides.project, session)
   const known: RunConfig.Known = {
     roles,
     tools: [...Tools.builtIn.keys()],
-    overrides: given({ ...overrides, project })
+    here: session.cwd,
+    overrides: given({ ...overrides, tool: fromHere(overrides.tool, session), project })
   }
   const config =
     "file" in source
@@ -92,13 +99,15 @@ export const runAgents = (request: Request, session: Session): Effect.Effect<Ans
     const around = { dataDir: dataDir(session), directory: session.cwd }
     const roles = yield* RoleRegistry.loadFiles({ ...around, home: session.env["HOME"] })
     const config = yield* load(request, session, yield* roles.list)
+    const memory = (yield* chosen(session)) ?? config.memory
     if (request.dryRun === true) {
       return yield* Effect.provideService(planned(config, session), RoleRegistry.RoleRegistry, roles)
     }
     if (request.detach === true) return yield* detached(request, config, session)
-    return yield* perform(session, { format: request.format }, (orchestrator, { onEvent }) =>
+    const live = { adapters: config.adapters, ...(memory === undefined ? {} : { memory }) }
+    return yield* perform(session, { format: request.format, live }, (orchestrator, { onEvent }) =>
       orchestrator.run(config, {
-        ...optionsOf(request),
+        ...optionsOf(request, config, session),
         onEvent: (event) => {
           // Here all has been checked, and nothing is drawn yet.
           if (event.kind === "runStarted") warnOfFull(config, session)
@@ -108,13 +117,25 @@ export const runAgents = (request: Request, session: Session): Effect.Effect<Ans
     )
   })
 
-const optionsOf = ({ failFast, wait }: Request): RunOptions => ({ failFast: failFast === true, wait: wait !== false })
+const optionsOf = (
+  { failFast, wait }: Request,
+  { memoryModule }: RunConfig.RunConfig,
+  { cwd, memory }: Session
+): RunOptions => {
+  const named =
+    memory?.module === undefined ? memoryModule : { module: memory.module, options: memory.options, directory: cwd }
+  return {
+    failFast: failFast === true,
+    wait: wait !== false,
+    ...(named === undefined ? {} : { memoryModule: named })
+  }
+}
 
 /** The run is stored whole before anybody works on it, so that nothing is lost whatever becomes of the supervisor. */
 const detached = (request: Request, config: RunConfig.RunConfig, session: Session): Effect.Effect<Answer, Failure> =>
   Effect.gen(function* () {
     const { launch } = yield* Effect.promise(() => import("./detached.js"))
-    const runId = yield* (yield* Orchestrator).enqueue(config, optionsOf(request))
+    const runId = yield* (yield* Orchestrator).enqueue(config, optionsOf(request, config, session))
     warnOfFull(config, session)
     const pid = yield* launch(session, runId)
     const jobs = config.jobs.map(({ agentId }, index) => ({ jobId: `${runId}-${index + 1}`, agentId }))
@@ -129,4 +150,8 @@ end     contextfs orchestrator cancel ${id}
 `,
       json: { id, runId, jobs, pid }
     }
-  }).pipe(Effect.provide(Live.layer({ dataDir: dataDir(session), directory: session.cwd, env: session.env })))
+  }).pipe(
+    Effect.provide(
+      Live.layer({ dataDir: dataDir(session), directory: session.cwd, env: session.env, adapters: config.adapters })
+    )
+  )

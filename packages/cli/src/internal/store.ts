@@ -10,17 +10,36 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import { UsageError } from "../CliError.js"
 import type { Session } from "../Session.js"
 
 export const dataDir = (session: Pick<Session, "env" | "home">): string => Namespace.dataDir(session.env, session.home)
 
 const memoryFile = (session: Session): string => path.join(dataDir(session), Namespace.databaseName)
 
+/** The backend that the command line names. What is wrong with it is a matter of usage. */
+export const chosen = ({
+  cwd,
+  memory
+}: Session): Effect.Effect<Layer.Layer<MemoryStore, StorageError> | undefined, UsageError> =>
+  Effect.gen(function* () {
+    if (memory === undefined) return undefined
+    const { module, options } = memory
+    if (module === undefined) {
+      const hint = "name the module with --memory"
+      return yield* new UsageError({ message: "--memory-options without --memory", where: "--memory-options", hint })
+    }
+    const { load } = yield* Effect.promise(() => import("@contextfs/memory/MemoryModule"))
+    return yield* load({ module, options, directory: cwd }).pipe(
+      Effect.mapError(({ hint, message, module }) => new UsageError({ message, where: `--memory ${module}`, hint }))
+    )
+  })
+
 /** The memory for an effect that needs it as a service; made where there is none. */
 export const provide = <A, E>(
   session: Session,
   effect: Effect.Effect<A, E, MemoryStore>
-): Effect.Effect<A, E | StorageError> =>
+): Effect.Effect<A, E | StorageError | UsageError> =>
   Effect.gen(function* () {
     const [{ MemoryStore, layerSqlite }, PrivateFiles, Redaction] = yield* Effect.promise(() =>
       Promise.all([
@@ -29,8 +48,9 @@ export const provide = <A, E>(
         import("@contextfs/memory/Redaction")
       ])
     )
-    yield* PrivateFiles.dataFolder(dataDir(session))
-    const clean = Layer.map(layerSqlite({ path: memoryFile(session) }), (services) =>
+    const named = yield* chosen(session)
+    if (named === undefined) yield* PrivateFiles.dataFolder(dataDir(session))
+    const clean = Layer.map(named ?? layerSqlite({ path: memoryFile(session) }), (services) =>
       Context.add(
         services,
         MemoryStore,
@@ -44,7 +64,7 @@ export const provide = <A, E>(
 export const write = <A, E>(
   session: Session,
   use: (store: MemoryStoreService) => Effect.Effect<A, E>
-): Effect.Effect<A, E | StorageError> =>
+): Effect.Effect<A, E | StorageError | UsageError> =>
   Effect.gen(function* () {
     const { MemoryStore } = yield* Effect.promise(() => import("@contextfs/memory/MemoryStore"))
     return yield* provide(session, Effect.flatMap(MemoryStore, use))
@@ -54,8 +74,9 @@ export const write = <A, E>(
 export const read = <A, E>(
   session: Session,
   use: (store: MemoryStoreService) => Effect.Effect<A, E>
-): Effect.Effect<Option.Option<A>, E | StorageError> =>
+): Effect.Effect<Option.Option<A>, E | StorageError | UsageError> =>
   Effect.gen(function* () {
+    if (session.memory !== undefined) return Option.some(yield* write(session, use))
     const path = memoryFile(session)
     if (!fs.existsSync(path)) return Option.none()
     const { layerSqlite, MemoryStore } = yield* Effect.promise(() => import("@contextfs/memory/MemoryStore"))

@@ -11,6 +11,8 @@ export interface Surroundings {
   readonly roles: ReadonlyArray<string>
   /** Names of the tool adapters. */
   readonly tools: ReadonlyArray<string>
+  /** Ids of agents that others have. */
+  readonly taken?: ReadonlySet<string>
   /** Settings of the command line. */
   readonly overrides?: { readonly tool?: string } | undefined
 }
@@ -138,7 +140,7 @@ export const check = (value: unknown, around: Surroundings): Array<Problem> => {
   if (forced !== undefined && !tools.includes(forced)) {
     problems.push({ path: ["--tool"], message: `unknown tool ${show(forced)}`, suggestion: suggest(forced, tools) })
   }
-  const ids = new Set<string>()
+  const ids = new Set(around.taken)
   const sessions = new Set<string>()
   let stdin = false
   for (const [agent, here] of agentsOf(value)) {

@@ -7,10 +7,11 @@ import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as Duration from "../Duration.js"
 import { type Budget, type JobSpec, orchestratorRole } from "../Job.js"
-import type { Known, RunConfig } from "../RunConfig.js"
+import type { Known, RunConfig, Whole } from "../RunConfig.js"
 import { check } from "./configChecks.js"
 import { type Path, type Problem, show, suggest } from "./configIssue.js"
-import { AgentInput, defaults, RunInput, ToolInput, toBytes } from "./configSchema.js"
+import { broughtBy, type Modules, toolOf, toolsOf } from "./configModules.js"
+import { AgentInput, defaults, MemoryInput, RunInput, ToolInput, toBytes } from "./configSchema.js"
 import { isObject } from "./json.js"
 
 const decodeRun = Schema.decodeUnknownEither(RunInput, { errors: "all", onExcessProperty: "error" })
@@ -23,9 +24,11 @@ const keysAt = (parent: Path): ReadonlyArray<string> =>
       ? Object.keys(AgentInput.fields)
       : parent[0] === "tools" && parent.length === 2
         ? Object.keys(ToolInput.fields)
-        : []
+        : parent[0] === "memory"
+          ? Object.keys(MemoryInput.fields)
+          : []
 
-const shapeProblems = (error: ParseResult.ParseError): ReadonlyArray<Problem> => {
+export const shapeProblems = (error: ParseResult.ParseError): ReadonlyArray<Problem> => {
   const byPath = new Map<string, Problem>()
   for (const issue of ParseResult.ArrayFormatter.formatErrorSync(error)) {
     const at: Path = issue.path.flatMap((part) => (typeof part === "symbol" ? [] : [part]))
@@ -56,6 +59,9 @@ export interface Decoding extends Omit<Known, "stdin"> {
   /** Absolute; what relative paths are relative to. */
   readonly directory: string
   readonly stdin: () => string
+  /** Ids of agents that others have. */
+  readonly taken?: ReadonlySet<string>
+  readonly loaded: Modules
 }
 
 /** The configuration, or every problem of it. Paths are those of the form that was given: list or object. */
@@ -73,36 +79,54 @@ export const decode = (value: unknown, around: Decoding): Either.Either<RunConfi
   const decoded = decodeRun(asList ? { agents: value } : value)
   const shape = Either.isLeft(decoded) ? shapeProblems(decoded.left) : []
   const placed = asList ? shape.map((problem) => ({ ...problem, path: problem.path.slice(1) })) : shape
-  const surroundings = { ...around, roles: around.roles.map((role) => role.name) }
-  const problems = [...placed, ...check(value, surroundings)]
+  const problems = [...placed, ...around.loaded.problems, ...check(value, surroundings(around))]
   if (problems.length > 0 || Either.isLeft(decoded)) return Either.left(problems)
   return Either.right(complete(decoded.right, around))
 }
 
+export const surroundings = (around: Decoding) => ({
+  ...around,
+  roles: around.roles.map((role) => role.name),
+  tools: [
+    ...around.tools,
+    ...[...around.loaded.tools].flatMap(([word, module]) => (module === null ? [word] : [word, module.adapter.name]))
+  ]
+})
+
 const millis = (input: number | string): number => Option.getOrElse(Duration.toMillis(input), () => 0)
+
+/** What holds for all jobs. */
+export const wholeOf = (input: Omit<RunInput, "agents">, around: Decoding): Whole => ({
+  project: around.overrides?.project ?? input.project ?? "default",
+  workers: around.overrides?.workers ?? input.workers ?? defaults.workers,
+  budget:
+    input.budget === undefined
+      ? null
+      : { ...budgetOf(input.budget), unknownCost: input.budget.unknownCost ?? defaults.unknownCost },
+  overlap: around.overrides?.overlap ?? input.overlap ?? defaults.overlap,
+  ...broughtBy(around.loaded)
+})
 
 const complete = (input: RunInput, around: Decoding): RunConfig => {
   const { overrides = {} } = around
-  const project = overrides.project ?? input.project ?? "default"
-  const nameOf = names(input)
+  const whole = wholeOf(input, around)
+  const nameOf = names(input, around.taken)
   return {
-    project,
-    workers: overrides.workers ?? input.workers ?? defaults.workers,
-    budget:
-      input.budget === undefined
-        ? null
-        : { ...budgetOf(input.budget), unknownCost: input.budget.unknownCost ?? defaults.unknownCost },
-    overlap: overrides.overlap ?? input.overlap ?? defaults.overlap,
+    ...whole,
     runTimeout: overrides.runTimeout ?? (input.runTimeout === undefined ? null : millis(input.runTimeout)),
     jobs: input.agents.map((agent): JobSpec => {
       const role = around.roles.find((known) => known.name === agent.role)
-      const tool = overrides.tool ?? agent.tool ?? role?.tool ?? input.tool ?? defaults.tool
+      const { settings, tool } = toolOf(
+        overrides.tool ?? agent.tool ?? role?.tool ?? input.tool ?? defaults.tool,
+        input.tools,
+        around
+      )
       const limit = agent.timeout ?? input.timeout
       const permission = overrides.permission ?? agent.permission ?? input.permission ?? role?.permission ?? "read"
       const delegate = agent.delegate ?? input.delegate ?? (agent.role === orchestratorRole ? permission : "none")
       return {
         agentId: agent.id ?? nameOf(agent.role),
-        project,
+        project: whole.project,
         role: agent.role,
         tool,
         directory: path.resolve(around.directory, agent.directory),
@@ -121,9 +145,9 @@ const complete = (input: RunInput, around: Decoding): RunConfig => {
         env: agent.env ?? {},
         memory: overrides.memory ?? true,
         budget: agent.budget === undefined ? null : budgetOf(agent.budget),
-        settings: own(input.tools, tool) ?? {},
+        settings,
         delegate,
-        tools: delegate === "none" ? {} : (input.tools ?? {}),
+        tools: delegate === "none" ? {} : toolsOf(input.tools, around.loaded),
         parent: null,
         depth: 0
       }
@@ -142,12 +166,9 @@ const budgetOf = ({
   maxTokens: maxTokens ?? null
 })
 
-const own = <A>(table: Readonly<Record<string, A>> | undefined, key: string): A | undefined =>
-  table !== undefined && Object.hasOwn(table, key) ? table[key] : undefined
-
 /** Gives `<role>-<n>`, n from 1 for each role, passing over ids that the user gave away. */
-const names = (input: RunInput): ((role: string) => string) => {
-  const taken = new Set(input.agents.flatMap((agent) => agent.id ?? []))
+const names = (input: RunInput, others: ReadonlySet<string> = new Set()): ((role: string) => string) => {
+  const taken = new Set([...others, ...input.agents.flatMap((agent) => agent.id ?? [])])
   const counts = new Map<string, number>()
   return (role) => {
     const base =

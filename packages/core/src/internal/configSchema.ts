@@ -215,7 +215,11 @@ export const AgentInput = Schema.Struct({
 export type AgentInput = typeof AgentInput.Type
 
 export const ToolInput = Schema.Struct({
-  adapter: optional(text("How to talk to it: a known tool, or command. Default: the tool of this name, else command.")),
+  adapter: optional(
+    text(
+      "How to talk to it: a known tool, command, a module relative to this file (./my-tool.js), or a package. Default: the tool of this name, else command."
+    )
+  ),
   command: optional(
     Schema.NonEmptyArray(text("A word of the command.")).annotations({
       ...says("a list of texts that is not empty"),
@@ -245,6 +249,11 @@ export const ToolInput = Schema.Struct({
   )
 }).annotations(holds("settings such as command"))
 export type ToolInput = typeof ToolInput.Type
+
+export const MemoryInput = Schema.Struct({
+  module: text("A module relative to this file (./my-store.js), or a package, that exports a memory backend."),
+  options: optional(Schema.Unknown.annotations({ jsonSchema: { description: "What the module is given: any JSON." } }))
+}).annotations({ description: "Another backend for the shared memory. Default: SQLite in the data folder." })
 
 export const RunInput = Schema.Struct({
   $schema: optional(Schema.String.annotations({ ...says("a text"), jsonSchema: { type: "string" } })),
@@ -294,12 +303,20 @@ export const RunInput = Schema.Struct({
       description: "How tools are started, by name; a new name makes a new tool."
     })
   ),
+  memory: optional(MemoryInput),
   agents: Schema.NonEmptyArray(AgentInput).annotations({
     ...holds("a list of agents that is not empty"),
     description: "The agents."
   })
 })
 export type RunInput = typeof RunInput.Type
+
+/** What a queue is told once, for all jobs that come to it. */
+export const QueueInput = Schema.Struct({
+  ...RunInput.omit("$schema", "runTimeout", "agents").fields,
+  maxQueueSize: optional(whole(0, 1_000_000, "How many jobs may wait before submit does; 0: no limit.", 0))
+})
+export type QueueInput = typeof QueueInput.Type
 
 /** Both forms, for editors. */
 export const FileInput = Schema.Union(Schema.NonEmptyArray(AgentInput), RunInput)

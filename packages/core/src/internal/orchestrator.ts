@@ -1,11 +1,12 @@
 import * as path from "node:path"
 import type { StorageError } from "@contextfs/memory/MemoryError"
+import type { Named } from "@contextfs/memory/MemoryModule"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { Scope } from "effect/Scope"
 import { isTerminal, type JobResult } from "../Job.js"
-import { JobQueue, type RunSettings } from "../JobQueue.js"
+import { JobQueue, type Run, type RunSettings } from "../JobQueue.js"
 import type { ResumeOptions, RunOptions, RunResult, SharedFile } from "../Orchestrator.js"
 import type { NotFound } from "../OrchestratorError.js"
 import type * as RunConfig from "../RunConfig.js"
@@ -24,8 +25,20 @@ const Settings = Schema.Struct({
   failFast: Schema.Boolean,
   overlap: WorkerQueue.OverlapPolicy,
   budget: Schema.NullOr(WorkerQueue.RunBudget),
-  runTimeout: Schema.NullOr(Schema.Number)
+  runTimeout: Schema.NullOr(Schema.Number),
+  memoryModule: Schema.optionalWith(
+    Schema.Struct({
+      module: Schema.String,
+      directory: Schema.String,
+      options: Schema.optionalWith(Schema.Unknown, { exact: true })
+    }),
+    { exact: true }
+  )
 })
+
+/** The module of the memory backend that a run was begun with. */
+export const memoryModuleOf = ({ settings }: Run): Named | undefined =>
+  Option.getOrUndefined(Schema.decodeUnknownOption(Settings)(settings))?.memoryModule
 
 const settingsOf = (config: RunConfig.RunConfig, options: RunOptions): RunSettings =>
   Schema.encodeSync(Settings)({
@@ -34,7 +47,8 @@ const settingsOf = (config: RunConfig.RunConfig, options: RunOptions): RunSettin
     failFast: options.failFast ?? false,
     overlap: config.overlap,
     budget: config.budget,
-    runTimeout: options.runTimeout ?? config.runTimeout
+    runTimeout: options.runTimeout ?? config.runTimeout,
+    ...(options.memoryModule === undefined ? {} : { memoryModule: options.memoryModule })
   })
 
 const opening = (config: RunConfig.RunConfig, options: RunOptions): WorkerQueue.Options => ({
