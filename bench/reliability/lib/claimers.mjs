@@ -10,7 +10,16 @@ import { damage, look } from "./database.mjs"
 
 const runId = "claimed"
 
-export const claimers = async ({ jobs, processes, seed, millis, stopEvery = 0, jumps = false, hold = 0, stoppedFor }) => {
+export const claimers = async ({
+  jobs,
+  processes,
+  seed,
+  millis,
+  stopEvery = 0,
+  jumps = false,
+  hold = 0,
+  stoppedFor
+}) => {
   const place = makeWork()
   try {
     const file = path.join(place.sub("data"), "orchestrator.db")
@@ -63,7 +72,9 @@ export const claimers = async ({ jobs, processes, seed, millis, stopEvery = 0, j
     const codes = await Promise.all(children.map(({ ended }) => ended))
     clearInterval(waker)
     if (codes.some((code) => code !== 0)) throw new Error(`claimers ended with ${codes.join(" ")}`)
-    const rows = look(file, (db) => db.prepare("SELECT id, status, attempts, result ->> '$.attempts' AS by FROM jobs").all())
+    const rows = look(file, (db) =>
+      db.prepare("SELECT id, status, attempts, result ->> '$.attempts' AS by FROM jobs").all()
+    )
     return {
       ...seen,
       jobs: rows.length,

@@ -14,9 +14,8 @@ const program = Effect.gen(function* () {
     const saved = yield* Effect.either(store.save({ content, tags: ["bench"] }, by))
     if (saved._tag === "Left") writeSync(1, `E ${saved.left.message}\n`)
     else if (acknowledged !== undefined) appendFileSync(acknowledged, `${saved.right.memory.id}\n`)
-    else writeSync(1, `S ${performance.now() - began}\n`)
+    if (acknowledged === undefined || turn === 0) writeSync(1, `S ${performance.now() - began}\n`)
   }
 }).pipe(Effect.provide(MemoryStore.layerSqlite({ path })))
 
-writeSync(1, "up\n")
 await Effect.runPromise(program)

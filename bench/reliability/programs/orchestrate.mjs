@@ -81,5 +81,9 @@ const program = Effect.gen(function* () {
   )
 }).pipe(Effect.provide(Live.layer({ dataDir, env })))
 
-const { results, status, runId: id } = await Effect.runPromise(jumps ? Effect.withClock(program, lyingClock()) : program)
+const {
+  results,
+  status,
+  runId: id
+} = await Effect.runPromise(jumps ? Effect.withClock(program, lyingClock()) : program)
 process.stdout.write(`${JSON.stringify({ runId: id, status, results: results.length })}\n`)

@@ -44,7 +44,8 @@ const once = async (place, name, containment) => {
     await child.ended
     await sleep(1_000)
     const afterSecond = await left()
-    if (afterSecond.seen + afterSecond.agents + afterSecond.hidden === 0) return { afterSecond, afterStart: afterSecond }
+    if (afterSecond.seen + afterSecond.agents + afterSecond.hidden === 0)
+      return { afterSecond, afterStart: afterSecond }
     // Any start in the same data folder looks for what others have left; this one has nothing else to do.
     const next = start("orchestrate", { ...common, jobs: 0, input: { ...input, agents: [] } }, { env: place.env })
     await next.ended

@@ -31,7 +31,7 @@ export const run = async ({ scale, seed, note }) => {
       const child = start("memoryWriter", options, {
         env: place.env,
         line: (text) => {
-          if (text === "up") up()
+          if (text.startsWith("S")) up()
           else note(text)
         }
       })
