@@ -320,6 +320,7 @@ export const work = (
       for (const jobId of yield* journal.cancelRequests(runId)) yield* cancel(jobId)
       if (++beats % beatsPerRenewal !== 0) return
       const mine = [...running]
+      // A moment of a full disk is shorter than what is left of the lease.
       const held = yield* firmly(journal.renew(runId, lease))
       for (const [jobId, { stop }] of mine) {
         if (running.has(jobId) && !held.has(JobId.make(jobId))) yield* Deferred.succeed(stop, "lost")
