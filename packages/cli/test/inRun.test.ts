@@ -123,12 +123,44 @@ describe("contextfs mcp", () => {
     const one = home()
     const client = await connect(one, { CONTEXTFS_PROJECT: "shop" })
     const { tools } = await client.listTools()
-    expect(tools.map(({ name }) => name).filter((name) => name.startsWith("contextfs_"))).toHaveLength(9)
+    const names = tools.map(({ name }) => name)
+    expect(names.filter((name) => !name.startsWith("contextfs_orchestrator_"))).toHaveLength(9)
+    expect(names.filter((name) => name.startsWith("contextfs_orchestrator_")).sort()).toEqual(
+      ["errors", "findings", "roles", "run", "spawn"].map((name) => `contextfs_orchestrator_${name}`)
+    )
     await client.callTool({ name: "contextfs_save", arguments: { content: "We deploy on Mondays", type: "decision" } })
     const found = await client.callTool({ name: "contextfs_search", arguments: { query: "deploy" } })
     expect(JSON.stringify(found)).toContain("We deploy on Mondays")
     await client.close()
     expect((await memories(one))[0]).toMatchObject({ content: "We deploy on Mondays", trust: "user", project: "shop" })
+  })
+
+  it("has agents at work in the background for a session of the user's own, and tells how they stand", async () => {
+    const one = home()
+    const client = await connect(one, { CONTEXTFS_PROJECT: "shop" })
+    const asked = await client.callTool({
+      name: "contextfs_orchestrator_spawn",
+      arguments: { role: "review", directory: ".", task: "Look around", tool: "mock" }
+    })
+    expect(asked.isError).not.toBe(true)
+    const told = JSON.stringify(asked)
+    const id = /[a-z0-9]{8}-1/.exec(told)?.[0] ?? ""
+    for (let status = ""; status !== "completed"; ) {
+      const { structuredContent } = await client.callTool({
+        name: "contextfs_orchestrator_run",
+        arguments: { ids: [id], wait_seconds: 20 }
+      })
+      status = /"status":"(\w+)"/.exec(JSON.stringify(structuredContent))?.[1] ?? ""
+      expect(status).not.toBe("failed")
+    }
+    const refused = await client.callTool({
+      name: "contextfs_orchestrator_spawn",
+      arguments: { role: "review", directory: ".", task: "Look around", tool: "mock", permission: "full" }
+    })
+    expect(refused.isError).toBe(true)
+    await client.close()
+    const saved = await memories(one)
+    expect(saved.some((memory) => JSON.stringify(memory).includes(id))).toBe(true)
   })
 
   it("leaves within 2 s of the end of stdin, with every byte on stdout a frame", async () => {

@@ -4,42 +4,21 @@
  * waits does so for at most 50 s and asks again.
  */
 import type { McpTool, ToolError } from "@contextfs/mcp/McpTool"
-import { optional } from "@contextfs/mcp/McpTool"
 import type { MemoryStore, MemoryStoreService } from "@contextfs/memory/MemoryStore"
 import type { RoleRegistry } from "@contextfs/roles/RoleRegistry"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
+import type { AgentRequest } from "./AgentRequest.js"
 import * as internal from "./internal/orchestratorTools.js"
 import * as sessionTools from "./internal/sessionTools.js"
-import { AgentId, type Job, type JobId, Permission, type RunId } from "./Job.js"
+import type { Job, JobId, RunId } from "./Job.js"
 import type { JobQueue } from "./JobQueue.js"
 import type { RunConfig } from "./RunConfig.js"
-
-/** One agent as it is asked for. */
-export const Ask = Schema.Struct({
-  role: Schema.String.annotations({ description: "Who it is: one of contextfs_orchestrator_roles" }),
-  directory: Schema.String.annotations({
-    description: "Where it works; relative to your own directory, and within it"
-  }),
-  task: Schema.NonEmptyString.annotations({
-    description: "What it has to do, whole: it knows nothing of your conversation, only the shared memory"
-  }),
-  id: optional(AgentId, "Its name in the run; default its role and a number"),
-  tool: optional(Schema.String, "The agent program; default your own"),
-  model: optional(Schema.String, "The model, as its program names it"),
-  permission: optional(
-    Permission,
-    "What it may do: look, edit in its directory, run commands too, or anything; default its role's, as far as you may give it"
-  ),
-  timeout: optional(Schema.Number.pipe(Schema.between(1, 30 * 86_400)), "Seconds after which it is ended")
-})
-export type Ask = typeof Ask.Type
 
 /** Where the agents go that are asked for. Every failure is told to the one who asked. */
 export interface Host {
   /** All of them or none. */
-  readonly start: (agents: ReadonlyArray<Ask>) => Effect.Effect<ReadonlyArray<JobId>, ToolError>
+  readonly start: (agents: ReadonlyArray<AgentRequest>) => Effect.Effect<ReadonlyArray<JobId>, ToolError>
   /** Those that the caller has asked for so far, in that order. */
   readonly started: Effect.Effect<ReadonlyArray<JobId>, ToolError>
   /** A job that the caller may see. */

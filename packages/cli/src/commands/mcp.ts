@@ -10,7 +10,7 @@ export const mcp: Command = {
   parameters: [parameters.project, parameters.memory, parameters.memoryOptions],
   examples: [["claude mcp add contextfs -- contextfs mcp", "Attach it to your own claude sessions"]],
   details: [
-    "Beside the memory it tells of the agents of the project: what they saved, what failed, which roles there are.",
+    "Beside the memory it tells of the agents of the project: what they saved, what failed, which roles there are; and it has agents at work for the session, each call a run in the background.",
     "Inside a run it is the agent's own bridge to the run's memory, and opens no database."
   ],
   run: (given, session) =>
@@ -22,16 +22,8 @@ export const mcp: Command = {
       }
       const project = parameters.projectOf(given(parameters.project), session)
       const identity = yield* store.identity(session, project)
-      const StdioServer = yield* Effect.promise(() => import("@contextfs/mcp/StdioServer"))
-      const RoleRegistry = yield* Effect.promise(() => import("@contextfs/roles/RoleRegistry"))
-      const around = { dataDir: store.dataDir(session), directory: session.cwd, home: session.env["HOME"] }
-      const roles = yield* RoleRegistry.loadFiles(around).pipe(
-        // The memory is worth more than a role that cannot be read.
-        Effect.tapError(({ message }) => Effect.sync(() => session.note(`warning: ${message}`))),
-        Effect.orElseSucceed(() => RoleRegistry.make(RoleRegistry.builtIn))
-      )
-      const serve = Effect.provideService(StdioServer.run({ identity }), RoleRegistry.RoleRegistry, roles)
-      yield* store.provide(session, serve)
+      const { serve } = yield* Effect.promise(() => import("../internal/sessionServer.js"))
+      yield* serve(session, identity)
       return { text: "", json: null }
     })
 }

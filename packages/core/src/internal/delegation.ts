@@ -1,4 +1,5 @@
 /** What agents of a run have other agents do: within the user's grant to the one that asks, in the run's own queue. */
+
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { type McpTool, ToolError } from "@contextfs/mcp/McpTool"
@@ -11,6 +12,7 @@ import * as Effect from "effect/Effect"
 import * as RcRef from "effect/RcRef"
 import type { Scope } from "effect/Scope"
 import type { AgentProcess } from "../AgentProcess.js"
+import type { AgentRequest } from "../AgentRequest.js"
 import { delegateOf, isTerminal, type Job, type JobId, type JobSpec, orchestratorRole, Permission } from "../Job.js"
 import { JobQueue } from "../JobQueue.js"
 import { PolicyRefused } from "../OrchestratorError.js"
@@ -67,7 +69,7 @@ export const make = (
         return known
       })
 
-    const start = (parent: Job, asks: ReadonlyArray<OrchestratorTools.Ask>) =>
+    const start = (parent: Job, asks: ReadonlyArray<AgentRequest>) =>
       Effect.gen(function* () {
         const { living, names, total } = yield* family(parent.runId)
         if (living.size + asks.length > maxLiving) {
@@ -172,7 +174,7 @@ const rank = (permission: Permission): number => Permission.literals.indexOf(per
 /** The job that is asked for, where the grant of the one that asks allows it. */
 const specOf = (
   { jobId, spec: parent }: Job,
-  ask: OrchestratorTools.Ask,
+  ask: AgentRequest,
   taken: ReadonlySet<string>,
   roles: RoleRegistry["Type"]
 ): Effect.Effect<JobSpec, ToolError> =>

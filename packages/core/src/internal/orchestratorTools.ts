@@ -3,8 +3,9 @@ import { type Memory, MemoryId } from "@contextfs/memory/Memory"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { AgentRequest } from "../AgentRequest.js"
 import { isTerminal, type Job, JobId, JobReason, JobStatus, Permission } from "../Job.js"
-import { Ask, type Host } from "../OrchestratorTools.js"
+import type { Host } from "../OrchestratorTools.js"
 import { clip } from "./outcome.js"
 
 /** Clients give a call a minute. */
@@ -116,7 +117,7 @@ export const make = (host: Host): ReadonlyArray<McpTool.McpTool> => [
     description: `Has agents work side by side (\`agents\`) and returns their job ids at once; or tells how jobs stand (\`ids\`; neither: all that you asked for): status, reason, the beginning of the answer, ids of the memories it saved. While you wait your place is theirs. ${information}`,
     input: Schema.Struct({
       agents: McpTool.optional(
-        Schema.Array(Ask).pipe(Schema.minItems(1), Schema.maxItems(mostAtOnce)),
+        Schema.Array(AgentRequest).pipe(Schema.minItems(1), Schema.maxItems(mostAtOnce)),
         "The agents to have at work; without it jobs are watched"
       ),
       ids: McpTool.optional(
@@ -124,7 +125,7 @@ export const make = (host: Host): ReadonlyArray<McpTool.McpTool> => [
         "The jobs to watch"
       ),
       wait_seconds: waitSeconds,
-      timeout: McpTool.optional(Ask.fields.timeout.from, "Seconds after which each of them is ended"),
+      timeout: McpTool.optional(AgentRequest.fields.timeout.from, "Seconds after which each of them is ended"),
       project: McpTool.project
     }),
     output: Jobs,
@@ -148,7 +149,7 @@ export const make = (host: Host): ReadonlyArray<McpTool.McpTool> => [
     title: "Have one agent at work",
     description: `Has one agent at work and returns its job id at once; contextfs_orchestrator_run with \`ids\` watches it. ${information}`,
     input: Schema.Struct({
-      ...Ask.fields,
+      ...AgentRequest.fields,
       wait_seconds: waitSeconds,
       wait: McpTool.withDefault(Schema.Boolean, false, `True: the same as wait_seconds ${longestWait}`),
       project: McpTool.project

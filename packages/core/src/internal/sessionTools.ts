@@ -3,9 +3,10 @@ import { MemoryStore } from "@contextfs/memory/MemoryStore"
 import { RoleRegistry } from "@contextfs/roles/RoleRegistry"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import type { AgentRequest } from "../AgentRequest.js"
 import { JobId } from "../Job.js"
 import { JobQueue } from "../JobQueue.js"
-import type { Ask, Host, Session } from "../OrchestratorTools.js"
+import type { Host, Session } from "../OrchestratorTools.js"
 import * as RunConfig from "../RunConfig.js"
 import * as orchestratorTools from "./orchestratorTools.js"
 
@@ -20,7 +21,7 @@ export const make = (
     const roles = yield* RoleRegistry
     const started: Array<JobId> = []
 
-    const start = (agents: ReadonlyArray<Ask>) =>
+    const start = (agents: ReadonlyArray<AgentRequest>) =>
       Effect.gen(function* () {
         if (agents.some(({ permission }) => permission === "full")) {
           return yield* refuse({
