@@ -126,3 +126,31 @@ describe("a memory that is a module", () => {
     expect([code, stderr]).toEqual([2, expect.stringContaining("inside a run the memory is the run's")])
   })
 })
+
+const isAlive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
+it("a run that is left to a process of its own has its modules there too", async () => {
+  const file = path.join(home.root, "detached.json")
+  const begun = await home.contextfs([
+    ...["orchestrator", "run", "agents.json", "--tool", "./tools/parrotTool.js", "-p", "left", "--detach", "--json"],
+    ...["--memory", "./store.js", "--memory-options", JSON.stringify({ file })]
+  ])
+  expect([begun.stderr, begun.code]).toEqual(["", 0])
+  const { pid, runId } = document(begun.stdout)
+  const followed = await home.contextfs(["orchestrator", "logs", `${runId}`, "-f"])
+  expect(followed.code).toBe(0)
+  const status = document((await home.contextfs(["orchestrator", "status", `${runId}`, "--json"])).stdout)
+  expect(JSON.stringify(status)).toContain('"completed"')
+  // The outcome of the job is in the memory that the first command named.
+  expect(fs.readFileSync(file, "utf8")).toContain(`${runId}`)
+  // Its folder is removed after the tests.
+  while (isAlive(Number(pid))) await new Promise((resolve) => setTimeout(resolve, 50))
+  const again = await home.contextfs(["orchestrator", "resume", `${runId}`, "--json"])
+  expect(again.stderr).toBe("")
+})

@@ -1,5 +1,4 @@
 /** The modules with which a run was begun, for whoever goes on with it or looks at it. */
-
 import * as path from "node:path"
 import type * as Live from "@contextfs/core/Live"
 import { memoryModuleOf } from "@contextfs/core/Orchestrator"
@@ -19,10 +18,11 @@ export const modulesOf = (session: Session, runId: string): Effect.Effect<Partia
     )
     if (Option.isNone(found)) return {}
     const { jobs, run } = found.value
+    // Those of agents that its agents may ask for, too.
     const files = new Set(
-      jobs.flatMap(({ spec: { settings } }) =>
-        settings.adapter !== undefined && path.isAbsolute(settings.adapter) ? [settings.adapter] : []
-      )
+      jobs
+        .flatMap(({ spec: { settings, tools } }) => [settings, ...Object.values(tools)])
+        .flatMap(({ adapter }) => (adapter !== undefined && path.isAbsolute(adapter) ? [adapter] : []))
     )
     const adapters = yield* Effect.forEach(files, (file) =>
       ToolModule.load(file, "/").pipe(

@@ -85,7 +85,12 @@ const duration = (input: DurationInput | undefined) => (Duration.isDuration(inpu
 
 /** An agent as a configuration has it; without types it may be anything. */
 export const written = (agent: AgentInput | undefined | null) =>
-  defined({ ...agent, timeout: duration(agent?.timeout) })
+  defined({
+    ...agent,
+    timeout: duration(agent?.timeout),
+    startTimeout: duration(agent?.startTimeout),
+    idleTimeout: duration(agent?.idleTimeout)
+  })
 
 /** Options as a configuration has them. */
 export const settings = (

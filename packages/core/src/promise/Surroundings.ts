@@ -26,21 +26,32 @@ export interface Surroundings {
   readonly onEvent?: (event: RunEvent) => void
 }
 
-/** One agent as it stands in `agents.json`. */
+/** One agent as it stands in `agents.json`. A time is seconds, a text such as `"5 minutes"`, or an Effect `Duration`. */
 export interface AgentInput {
   readonly role: string
   /** Where it works; relative to the process's directory. */
   readonly directory: string
-  readonly task: string
+  readonly task?: string
+  /** In place of `task`: a file with it. */
+  readonly taskFile?: string
   /** Its name in the run; default `<role>-<n>`. */
   readonly id?: string
   readonly tool?: string
   readonly model?: string
   /** Continue this session of the program: the `sessionId` of an earlier result. */
   readonly session?: string
-  /** A number is seconds. */
+  /** Default: no limit. */
   readonly timeout?: DurationInput
+  /** To the program's first event. */
+  readonly startTimeout?: DurationInput
+  /** Without any event or output. */
+  readonly idleTimeout?: DurationInput
   readonly permission?: typeof Permission.Type
+  /** What agents that it asks for may do. */
+  readonly delegate?: typeof Permission.Type | "none"
+  /** Variables over those it gets anyway. */
   readonly env?: Readonly<Record<string, string>>
   readonly retries?: number
+  readonly containment?: "auto" | "group" | "namespace"
+  readonly budget?: { readonly maxCostUsd?: number; readonly maxTokens?: number }
 }

@@ -24,7 +24,7 @@ export interface WorkerQueueOptions extends Surroundings {
 }
 
 /** What `submit` takes beside role, directory and task. */
-export type SubmitOptions = Omit<AgentInput, "role" | "directory" | "task">
+export type SubmitOptions = Omit<AgentInput, "role" | "directory" | "task" | "taskFile">
 
 /** A job of a queue, as it is at one moment. */
 export type Job = jobTable.Job

@@ -1,8 +1,10 @@
 import * as path from "node:path"
 import * as Census from "@contextfs/fixtures/Census"
 import * as MemoryStore from "@contextfs/memory/MemoryStore"
-import { afterAll, describe, expect, it } from "vitest"
-import { runAgents } from "../../src/index.js"
+import * as Duration from "effect/Duration"
+import { afterAll, describe, expect, expectTypeOf, it } from "vitest"
+import { type AgentInput, runAgents } from "../../src/index.js"
+import type * as configSchema from "../../src/internal/configSchema.js"
 import { makeHome } from "../harness.js"
 
 const home = makeHome()
@@ -51,6 +53,15 @@ describe("runAgents", () => {
       issues: [{ path: "workers" }]
     })
     await expect(runAgents([], { ...around, tool: "mock" })).rejects.toMatchObject({ _tag: "ConfigError" })
+  })
+
+  it("takes of an agent what a configuration takes", async () => {
+    expectTypeOf<keyof AgentInput>().toEqualTypeOf<keyof typeof configSchema.AgentInput.Type>()
+    const agents = [
+      { ...agent("code"), startTimeout: Duration.minutes(1), idleTimeout: "2m", budget: { maxTokens: 9 } }
+    ]
+    const [result] = await runAgents(agents, { ...around, tool: "mock" })
+    expect(result?.status).toBe("completed")
   })
 
   it("keeps the memory where it is told", async () => {

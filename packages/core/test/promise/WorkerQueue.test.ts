@@ -95,34 +95,40 @@ describe("a queue", () => {
 
   it("streams what is submitted meanwhile, to readers that know nothing of each other", async () => {
     const door = gate()
-    const tools = { s: await home.tool([print("ok")]), held: await home.tool([door.wait, print("ok")]) }
-    await using queue = await open([], { numWorkers: 2, settings: { tools } })
-    // While this one is at work nobody's results are at their end.
-    const held = await queue.submit({ ...agent, tool: "held" })
+    const waits = await home.tool([door.wait, print("ok")])
+    await using queue = await open([print("ok")], { numWorkers: 2, settings: { tools: { waits } }, tool: "mock" })
+    // It goes on until everything else has been submitted, so that no reader sees an end before.
+    const first = await queue.submit({ ...agent, tool: "waits" })
     const submitted = [await queue.submit(agent)]
-    const left: Array<string> = []
-    const reader = (async () => {
-      for await (const result of queue.results()) {
-        left.push(result.jobId)
-        if (submitted.length < 3) submitted.push(await queue.submit(agent))
-        else door.open()
-      }
-    })()
     const other = all(queue.results())
+    const seen: Array<string> = []
+    for await (const result of queue.results()) {
+      seen.push(result.jobId)
+      if (submitted.length < 4) submitted.push(await queue.submit(agent))
+      else door.open()
+    }
+    expect(seen).toEqual([...submitted, first])
+    expect(idsOf(await other)).toEqual(seen)
     // One that is left early takes nothing from the others.
     for await (const result of queue.results()) {
       expect(result.jobId).toBe(submitted[0])
       break
     }
-    await reader
-    expect(left).toEqual([...submitted, held])
-    expect(idsOf(await other)).toEqual(left)
-    expect([held, ...submitted].map((id) => queue.getJob(id).spec.agentId)).toEqual([
-      "custom-1",
+    expect(idsOf(await all(queue.results()))).toEqual(seen)
+    expect(submitted.map((id) => queue.getJob(id).spec.agentId)).toEqual([
       "custom-2",
       "custom-3",
-      "custom-4"
+      "custom-4",
+      "custom-5"
     ])
+  })
+
+  it("does not end before the reader of the last result has asked for more", async () => {
+    await using queue = await open([print("ok")])
+    await queue.submit(agent)
+    let read = 0
+    for await (const _ of queue.results()) if (++read < 3) await queue.submit(agent)
+    expect(read).toBe(3)
   })
 
   it("makes submit wait while it is full", async () => {
