@@ -32,15 +32,18 @@ const until = async (at: Home, id: string, fits: (state: Record<string, unknown>
   }
 }
 
+const canary = "canary-0123456789"
+
 const stays = async (at: Home) => {
   const census = path.join(at.root, "census")
   const command = await writeAgent(at.root, [
     { do: "print", line: { type: "started", sessionId: "s1" } },
     { do: "print", line: { type: "message", text: "I am at work \u001b[2J." } },
+    { do: "print", line: { type: "message", text: `I was given ${canary}` } },
     { do: "escape", kind: "setsid", count: 2, census },
     { do: "delay", ms: 600_000 }
   ])
-  return { tool: { command: [command], output: "events" }, census }
+  return { tool: { command: [command], output: "events", env: { ITS_TOKEN: canary } }, census }
 }
 
 const configured = async (at: Home) => {
@@ -82,6 +85,12 @@ describe("run --detach", () => {
     // Nothing that an agent prints controls the terminal.
     expect(whole.stdout).toContain("slow   I am at work .")
     expect(whole.stdout).not.toContain("\u001b")
+    // Its files are raw while it is at work; what is shown of them is not.
+    const raw = await at.contextfs(["orchestrator", "logs", run, "--raw"])
+    for (const { stdout } of [whole, raw]) {
+      expect(stdout).toContain("I was given [redacted: ITS_TOKEN]")
+      expect(stdout).not.toContain(canary)
+    }
 
     const twice = await at.contextfs(["orchestrator", "resume", run])
     expect(twice).toMatchObject({ code: 10 })

@@ -13,6 +13,7 @@ import * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
 import type { ProcessIdentity } from "./AgentProcess.js"
 import * as internal from "./internal/jobQueue.js"
+import * as privateJournal from "./internal/privateJournal.js"
 import type { Job, JobId, JobReason, JobResult, JobSpec, JobStatus, RunId, RunStatus } from "./Job.js"
 import type { LeaseLost, NotFound, RunOwned } from "./OrchestratorError.js"
 import type { Usage } from "./ToolAdapter.js"
@@ -240,6 +241,15 @@ export interface Options {
 export const layerSqlite = (
   options: Options & { readonly path: string; readonly readOnly?: boolean }
 ): Layer.Layer<JobQueue, StorageError> => Layer.scoped(JobQueue, internal.make(options))
+
+/**
+ * The same journal without the secrets that jobs are given: it holds placeholders, and what they stand for lies in a file
+ * of its own below the data folder until the job has ended. `env`: the user's environment.
+ */
+export const withoutSecrets: (
+  journal: JobQueueService,
+  options: { readonly dataDir: string; readonly env: Readonly<Record<string, string | undefined>> }
+) => JobQueueService = privateJournal.make
 
 /** The same in this process only: nothing outlives the layer. */
 export const layerMemory: Layer.Layer<JobQueue, StorageError> = layerSqlite({ path: ":memory:" })

@@ -7,7 +7,6 @@ import * as RoleRegistry from "@contextfs/roles/RoleRegistry"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as AgentProcess from "./AgentProcess.js"
-import * as privateJournal from "./internal/privateJournal.js"
 import * as JobQueue from "./JobQueue.js"
 import * as Orchestrator from "./Orchestrator.js"
 import type { HostUnfit } from "./OrchestratorError.js"
@@ -50,7 +49,7 @@ export const toolsOf = (options: Options): ReadonlyMap<string, ToolAdapter> =>
 const journal = ({ dataDir, env }: Options): Layer.Layer<JobQueue.JobQueue, StorageError> =>
   Layer.effect(
     JobQueue.JobQueue,
-    Effect.map(JobQueue.JobQueue, (inner) => privateJournal.make(inner, { dataDir, env }))
+    Effect.map(JobQueue.JobQueue, (inner) => JobQueue.withoutSecrets(inner, { dataDir, env }))
   ).pipe(Layer.provide(JobQueue.layerSqlite({ path: path.join(dataDir, JobQueue.databaseName) })))
 
 export const layer = (options: Options): Layer.Layer<Services, Failure> => {

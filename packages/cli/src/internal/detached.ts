@@ -4,6 +4,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { JobQueue, type JobQueueService } from "@contextfs/core/JobQueue"
 import type { StorageError } from "@contextfs/memory/MemoryError"
+import * as PrivateFiles from "@contextfs/memory/PrivateFiles"
 import * as Effect from "effect/Effect"
 import { Supervisor } from "../CliError.js"
 import type { Session } from "../Session.js"
@@ -45,9 +46,11 @@ export const launch = (
 
 const start = (session: Session, runId: string, options: ReadonlyArray<string>): ChildProcess => {
   const file = logFile(session, runId)
-  fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 })
-  const log = fs.openSync(file, fs.constants.O_WRONLY | fs.constants.O_CREAT | fs.constants.O_APPEND, 0o600)
+  PrivateFiles.folder(dataDir(session), "runs", runId)
+  const { O_APPEND, O_CREAT, O_NOFOLLOW, O_WRONLY } = fs.constants
+  const log = fs.openSync(file, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0o600)
   try {
+    fs.fchmodSync(log, 0o600)
     const [program = process.execPath, ...args] = session.command
     return spawn(program, [...args, "orchestrator", "resume", runId, ...options], {
       cwd: session.cwd,

@@ -33,9 +33,11 @@ const maxLine = 8 * 1024 * 1024
 export const show = (session: Session, request: Request): Effect.Effect<Answer, Failure> =>
   Effect.gen(function* () {
     if (request.follow) session.leave("quietly")
+    const { withoutSecrets } = yield* Effect.promise(() => import("@contextfs/core/JobQueue"))
     const found = yield* readJournal(session, (journal) =>
       Effect.raceFirst(
-        tell(journal, session, request),
+        // What an agent was given is known while it is at work, and has to be, so that none of it is shown.
+        tell(withoutSecrets(journal, { dataDir: dataDir(session), env: session.env }), session, request),
         // Nobody reads any more.
         Effect.as(session.stdout.closed, { text: "", json: null })
       )
