@@ -130,6 +130,7 @@ export const memory = option({
   value: "MODULE",
   help: "Memory backend: ./my-store.js, or a package",
   default: "SQLite in the data folder",
+  completes: "file",
   read: text
 })
 export const memoryOptions = option({
