@@ -1,6 +1,7 @@
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
+import { performance } from "node:perf_hooks"
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { afterAll } from "vitest"
@@ -269,3 +270,13 @@ it("takes no longer for hostile text than in proportion to its length", () => {
     expect(eightfold, `attack ${index}`).toBeLessThan(Math.max(24 * once, 20_000))
   }
 })
+
+it.effect("leaves nothing behind for each text that was looked at", () =>
+  Effect.gen(function* () {
+    const marks = () => performance.getEntriesByType("mark").length
+    yield* redactor.thorough("an unbroken run aB3dE5fG7hI9jK1lM3nO5pQ7")
+    const before = marks()
+    for (let turn = 0; turn < 20; turn++) yield* redactor.thorough(`an unbroken run aB3dE5fG7hI9jK1lM3nO5pQ${turn}`)
+    expect(marks()).toBe(before)
+  })
+)

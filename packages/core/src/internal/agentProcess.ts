@@ -35,7 +35,8 @@ const betweenLooks = Duration.millis(25)
 /** What is read of a flood after its end; the rest stays in the file. */
 const maxDrainBytes = 64 * 1024 * 1024
 
-const jobFileName = "job.sh"
+/** What starts the agent, and holds its environment until it has been read. */
+export const jobFileName = "job.sh"
 /** Holds the exit code as soon as the agent has ended, whoever lives then. */
 export const exitFileName = `${jobFileName}.exit`
 

@@ -11,7 +11,7 @@ import type { Job } from "../Job.js"
 import type { ToolAdapter } from "../ToolAdapter.js"
 import { judge } from "../Verdict.js"
 import type { WorkplaceService } from "../Workplace.js"
-import { exitFileName } from "./agentProcess.js"
+import { exitFileName, jobFileName } from "./agentProcess.js"
 import { type AttemptOutcome, attemptFolder, redactorOf } from "./attempt.js"
 import { LineSplitter } from "./follower.js"
 import * as outputFiles from "./outputFiles.js"
@@ -43,8 +43,10 @@ export const harvest = (workplace: WorkplaceService, adapter: ToolAdapter, job: 
     const folder = attemptFolder(workplace, job)
     const files = ["stdout", "stderr"].map((name) => path.join(folder, name))
     const size = (file: string) => fs.statSync(file, { throwIfNoEntry: false })?.size
-    // Claimed, and never launched.
-    if (size(path.join(folder, exitFileName)) === undefined) return { kind: "cut", session: null }
+    // Claimed, and never launched: what starts an agent is emptied first of all. Gone, so that no late launcher finds it.
+    const unread = (size(path.join(folder, jobFileName)) ?? 0) > 0
+    if (unread) fs.rmSync(path.join(folder, jobFileName), { force: true })
+    if (unread || size(path.join(folder, exitFileName)) === undefined) return { kind: "cut", session: null }
     const exitCode = yield* readExit(path.join(folder, exitFileName))
 
     const redactor = redactorOf(workplace, job)

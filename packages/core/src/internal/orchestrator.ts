@@ -14,9 +14,10 @@ import * as WorkerQueue from "../WorkerQueue.js"
 import * as git from "./git.js"
 import { cancelled, unattempted } from "./jobRunner.js"
 import { endLeftoversOf } from "./leftovers.js"
+import { store } from "./openQueue.js"
 import { realPath } from "./overlap.js"
 import * as procfs from "./procfs.js"
-import { self, statusOf, store } from "./workerQueue.js"
+import { self, statusOf } from "./workerQueue.js"
 
 /** What a run was asked for beside its jobs, as the journal keeps it for `resume`. */
 const Settings = Schema.Struct({

@@ -2,6 +2,7 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import type { JobSpec } from "../Job.js"
+import type { Working } from "../WorkerQueue.js"
 
 export interface Overlap {
   /** Agent ids, the one with the outer folder first. */
@@ -59,4 +60,11 @@ export interface SharedFile {
   readonly file: string
   /** Ids of the agents while which it changed, in the order of the results. */
   readonly agents: ReadonlyArray<string>
+}
+
+/** Where jobs of which no two may run at once are at work. */
+export const laneOf = (options: Working, spec: JobSpec): string | null => {
+  if (options.overlap !== "serialize" || !writes(spec)) return null
+  const place = realPath(spec.directory)
+  return place === path.sep ? "" : place
 }

@@ -1,10 +1,5 @@
-import { randomBytes } from "node:crypto"
-import * as path from "node:path"
-import * as RunServer from "@contextfs/mcp/RunServer"
 import type { StorageError } from "@contextfs/memory/MemoryError"
-import * as MemoryStore from "@contextfs/memory/MemoryStore"
-import * as PrivateFiles from "@contextfs/memory/PrivateFiles"
-import * as Redaction from "@contextfs/memory/Redaction"
+import type * as MemoryStore from "@contextfs/memory/MemoryStore"
 import type { RoleRegistry } from "@contextfs/roles/RoleRegistry"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -13,30 +8,19 @@ import * as FiberSet from "effect/FiberSet"
 import * as Option from "effect/Option"
 import type { Scope } from "effect/Scope"
 import * as Stream from "effect/Stream"
-import * as AgentProcess from "../AgentProcess.js"
-import { isTerminal, type Job, JobId, type JobResult, type JobSpec, type JobStatus, RunId } from "../Job.js"
+import type * as AgentProcess from "../AgentProcess.js"
+import { isTerminal, type Job, JobId, type JobResult, type JobSpec, type JobStatus } from "../Job.js"
 import { type Claimed, type Counts, JobQueue, type Run, type Waiting } from "../JobQueue.js"
 import type { JobHead, RunEvent } from "../Orchestrator.js"
-import {
-  HostUnfit,
-  type NotFound,
-  Overlapping,
-  PolicyRefused,
-  QueueClosed,
-  RunOwned,
-  type Undecided
-} from "../OrchestratorError.js"
-import type { Failure, Options, ResumeOptions, WorkerQueue, Working } from "../WorkerQueue.js"
-import { Workplace } from "../Workplace.js"
+import { QueueClosed } from "../OrchestratorError.js"
+import type { Failure, WorkerQueue, Working } from "../WorkerQueue.js"
+import type { Workplace } from "../Workplace.js"
 import { redactFiles, type Shop, type Stop } from "./attempt.js"
 import { part } from "./budget.js"
-import * as Delegation from "./delegation.js"
 import { cancelled, firmly, run as runJob, type Step, unattempted } from "./jobRunner.js"
-import { endLeftovers, endLeftoversOf, redactLeftovers } from "./leftovers.js"
-import { type Overlap, overlaps, realPath, writes } from "./overlap.js"
+import { laneOf, type Overlap } from "./overlap.js"
 import { plan } from "./plan.js"
 import * as procfs from "./procfs.js"
-import { reconcile } from "./reconcile.js"
 import { shortage } from "./shortage.js"
 
 /** A job whose attempt is at work. */
@@ -53,11 +37,7 @@ const beatsPerRenewal = 40
 /** How long a parked tool is waited for before the clock on the wall is looked at again. */
 const longestWait = 30_000
 
-// Digits and letters of which no two look alike; eight are easy to type.
-const alphabet = "0123456789abcdefghjkmnpqrstvwxyz"
-export const newRunId = Effect.sync(() => RunId.make([...randomBytes(8)].map((byte) => alphabet[byte % 32]).join("")))
-
-type Services = AgentProcess.AgentProcess | JobQueue | MemoryStore.MemoryStore | RoleRegistry | Workplace
+export type Services = AgentProcess.AgentProcess | JobQueue | MemoryStore.MemoryStore | RoleRegistry | Workplace
 
 /** This process as the owner of a run. */
 export const self = Effect.sync(
@@ -68,122 +48,8 @@ export const self = Effect.sync(
   })
 )
 
-/** What it takes to run agents: their memory server, in a folder of its own, since several queues may share a process. */
-const openShop = (runId: RunId): Effect.Effect<Shop, HostUnfit, Scope | Services> =>
-  Effect.gen(function* () {
-    const workplace = yield* Workplace
-    const store = Redaction.store(yield* MemoryStore.MemoryStore, Redaction.make(workplace.env))
-    const directory = path.join(workplace.runtimeDir, runId)
-    yield* Effect.sync(() => PrivateFiles.folder(workplace.runtimeDir, runId))
-    const server = yield* RunServer.make({ directory }).pipe(
-      Effect.provideService(MemoryStore.MemoryStore, store),
-      Effect.mapError(
-        ({ hint, message }) => new HostUnfit({ message: hint === undefined ? message : `${message} – ${hint}` })
-      )
-    )
-    const delegation = yield* Delegation.make(store)
-    return { workplace, processes: yield* AgentProcess.AgentProcess, store, server, delegation }
-  })
-
-/** Whether all of it can be run here; what is told of agents that may write the same files. */
-const check = (options: Options) =>
-  Effect.gen(function* () {
-    const jobs = options.jobs ?? []
-    const budget = options.budget ?? null
-    for (const spec of jobs) {
-      const { adapter } = yield* plan(spec)
-      if (budget?.unknownCost === "refuse" && budget.maxCostUsd !== null && !adapter.capabilities.cost) {
-        return yield* new PolicyRefused({
-          message: `${spec.tool} does not tell its cost, which is limited for agent ${spec.agentId}`,
-          hint: 'limit maxTokens instead, or set budget.unknownCost to "warn"'
-        })
-      }
-    }
-    const found = overlaps(jobs)
-    const [first, ...more] = found
-    if (options.overlap === "refuse" && first !== undefined) return yield* new Overlapping({ pairs: [first, ...more] })
-    return options.overlap === "serialize" ? [] : found
-  })
-
-/** Where jobs of which no two may run at once are at work. */
-const laneOf = (options: Working, spec: JobSpec): string | null => {
-  if (options.overlap !== "serialize" || !writes(spec)) return null
-  const place = realPath(spec.directory)
-  return place === path.sep ? "" : place
-}
-
-const write = (runId: RunId, options: Options) =>
-  Effect.gen(function* () {
-    const journal = yield* JobQueue
-    const { level, marker } = yield* AgentProcess.AgentProcess
-    const { runtimeDir } = yield* Workplace
-    yield* journal.open({
-      runId,
-      project: options.project,
-      settings: options.settings ?? {},
-      owner: yield* self,
-      marker,
-      containment: level,
-      runtimeDir
-    })
-    const jobs = (options.jobs ?? []).map((spec, index) => ({
-      jobId: JobId.make(`${runId}-${index + 1}`),
-      spec,
-      lane: laneOf(options, spec)
-    }))
-    yield* journal.add(runId, jobs)
-    return yield* journal.run(runId).pipe(Effect.catchTag("NotFound", Effect.die))
-  })
-
-/** Writes a run down that nobody works off yet. */
-export const store = (options: Options): Effect.Effect<Run, Failure, Services> =>
-  Effect.gen(function* () {
-    yield* check(options)
-    return yield* write(yield* newRunId, options)
-  })
-
-export const make = (options: Options): Effect.Effect<WorkerQueue, Failure, Scope | Services> =>
-  Effect.gen(function* () {
-    const overlapping = yield* check(options)
-    const runId = yield* newRunId
-    const shop = yield* openShop(runId)
-    yield* endLeftovers(yield* JobQueue)
-    yield* redactLeftovers(shop.workplace, yield* JobQueue)
-    return yield* work(shop, yield* write(runId, options), options, overlapping)
-  })
-
-export const resume = (
-  id: string,
-  options: ResumeOptions
-): Effect.Effect<WorkerQueue, Failure | NotFound | RunOwned | Undecided, Scope | Services> =>
-  Effect.gen(function* () {
-    const journal = yield* JobQueue
-    const before = yield* journal.run(id)
-    const { owner, runId } = before
-    if (before.status === "running" && procfs.isAlive(owner) !== false) {
-      return yield* new RunOwned({ runId, pid: owner.pid })
-    }
-    for (const { spec, status } of yield* journal.jobs(runId)) if (!isTerminal(status)) yield* plan(spec)
-    const shop = yield* openShop(runId)
-    const left = yield* journal.takeOver(
-      {
-        runId,
-        owner: yield* self,
-        marker: shop.processes.marker,
-        containment: shop.processes.level,
-        runtimeDir: shop.workplace.runtimeDir
-      },
-      owner
-    )
-    yield* endLeftoversOf(before, left)
-    yield* reconcile(shop, journal, runId, options.decide ?? new Map()).pipe(
-      Effect.onError(() => Effect.ignoreLogged(journal.close(runId, "interrupted")))
-    )
-    return yield* work(shop, yield* journal.run(runId), options, [])
-  })
-
 /** Works off the jobs of an open run that is ours. */
-const work = (
+export const work = (
   shop: Shop,
   { project, runId }: Run,
   options: Working,
@@ -454,6 +320,7 @@ const work = (
       for (const jobId of yield* journal.cancelRequests(runId)) yield* cancel(jobId)
       if (++beats % beatsPerRenewal !== 0) return
       const mine = [...running]
+      // A moment of a full disk is shorter than what is left of the lease.
       const held = yield* firmly(journal.renew(runId, lease))
       for (const [jobId, { stop }] of mine) {
         if (running.has(jobId) && !held.has(JobId.make(jobId))) yield* Deferred.succeed(stop, "lost")

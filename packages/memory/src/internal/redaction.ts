@@ -68,10 +68,13 @@ type Linter = (
 let linter: Promise<Linter> | undefined
 
 const loadLinter = async (): Promise<Linter> => {
-  const [{ lintSource }, { creator }] = await Promise.all([
+  const [{ lintSource }, { creator }, { secretLintProfiler }] = await Promise.all([
     import("@secretlint/core"),
-    import("@secretlint/secretlint-rule-preset-recommend")
+    import("@secretlint/secretlint-rule-preset-recommend"),
+    import("@secretlint/profiler")
   ])
+  // It keeps every mark of every text for ever, and searches all of them at each new one.
+  secretLintProfiler.mark = () => undefined
   const rules = [{ id: "@secretlint/secretlint-rule-preset-recommend", rule: creator, options: {} }]
   return async (content) => {
     const { messages } = await lintSource({

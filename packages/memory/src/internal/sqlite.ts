@@ -49,8 +49,9 @@ export const storageError =
 const isBusy = (cause: unknown): boolean => codeOf(cause).startsWith("SQLITE_BUSY")
 
 // The driver's own wait blocks the event loop, so it is short, and the long one is ours; long, because luck decides who
-// of many gets the lock on a busy machine.
-const whenBusy = Schedule.spaced("25 millis").pipe(Schedule.jittered, Schedule.upTo("30 seconds"))
+// of many gets the lock on a busy machine. Counted, because `Schedule.upTo` asks the clock on the wall, which may be set:
+// 25 ms and the driver's 100 ms, 240 times.
+const whenBusy = Schedule.spaced("25 millis").pipe(Schedule.jittered, Schedule.intersect(Schedule.recurs(240)))
 const patiently = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
   Effect.catchIf(effect, isBusy, () => Effect.retry(effect, { while: isBusy, schedule: whenBusy }))
 

@@ -1,0 +1,134 @@
+/** How a queue comes to be: a new run, one that is only stored, or one that another process has left. */
+import { randomBytes } from "node:crypto"
+import * as path from "node:path"
+import * as RunServer from "@contextfs/mcp/RunServer"
+import * as MemoryStore from "@contextfs/memory/MemoryStore"
+import * as PrivateFiles from "@contextfs/memory/PrivateFiles"
+import * as Redaction from "@contextfs/memory/Redaction"
+import * as Effect from "effect/Effect"
+import type { Scope } from "effect/Scope"
+import * as AgentProcess from "../AgentProcess.js"
+import { isTerminal, JobId, RunId } from "../Job.js"
+import { JobQueue, type Run } from "../JobQueue.js"
+import { HostUnfit, type NotFound, Overlapping, PolicyRefused, RunOwned, type Undecided } from "../OrchestratorError.js"
+import type { Failure, Options, ResumeOptions, WorkerQueue } from "../WorkerQueue.js"
+import { Workplace } from "../Workplace.js"
+import type { Shop } from "./attempt.js"
+import * as Delegation from "./delegation.js"
+import { endLeftovers, endLeftoversOf, redactLeftovers } from "./leftovers.js"
+import { laneOf, overlaps } from "./overlap.js"
+import { plan } from "./plan.js"
+import * as procfs from "./procfs.js"
+import { reconcile } from "./reconcile.js"
+import { type Services, self, work } from "./workerQueue.js"
+
+// Digits and letters of which no two look alike; eight are easy to type.
+const alphabet = "0123456789abcdefghjkmnpqrstvwxyz"
+export const newRunId = Effect.sync(() => RunId.make([...randomBytes(8)].map((byte) => alphabet[byte % 32]).join("")))
+
+/** What it takes to run agents: their memory server, in a folder of its own, since several queues may share a process. */
+const openShop = (runId: RunId): Effect.Effect<Shop, HostUnfit, Scope | Services> =>
+  Effect.gen(function* () {
+    const workplace = yield* Workplace
+    const store = Redaction.store(yield* MemoryStore.MemoryStore, Redaction.make(workplace.env))
+    const directory = path.join(workplace.runtimeDir, runId)
+    yield* Effect.sync(() => PrivateFiles.folder(workplace.runtimeDir, runId))
+    const server = yield* RunServer.make({ directory }).pipe(
+      Effect.provideService(MemoryStore.MemoryStore, store),
+      Effect.mapError(
+        ({ hint, message }) => new HostUnfit({ message: hint === undefined ? message : `${message} – ${hint}` })
+      )
+    )
+    const delegation = yield* Delegation.make(store)
+    return { workplace, processes: yield* AgentProcess.AgentProcess, store, server, delegation }
+  })
+
+/** Whether all of it can be run here; what is told of agents that may write the same files. */
+const check = (options: Options) =>
+  Effect.gen(function* () {
+    const jobs = options.jobs ?? []
+    const budget = options.budget ?? null
+    for (const spec of jobs) {
+      const { adapter } = yield* plan(spec)
+      if (budget?.unknownCost === "refuse" && budget.maxCostUsd !== null && !adapter.capabilities.cost) {
+        return yield* new PolicyRefused({
+          message: `${spec.tool} does not tell its cost, which is limited for agent ${spec.agentId}`,
+          hint: 'limit maxTokens instead, or set budget.unknownCost to "warn"'
+        })
+      }
+    }
+    const found = overlaps(jobs)
+    const [first, ...more] = found
+    if (options.overlap === "refuse" && first !== undefined) return yield* new Overlapping({ pairs: [first, ...more] })
+    return options.overlap === "serialize" ? [] : found
+  })
+
+const write = (runId: RunId, options: Options) =>
+  Effect.gen(function* () {
+    const journal = yield* JobQueue
+    const { level, marker } = yield* AgentProcess.AgentProcess
+    const { runtimeDir } = yield* Workplace
+    yield* journal.open({
+      runId,
+      project: options.project,
+      settings: options.settings ?? {},
+      owner: yield* self,
+      marker,
+      containment: level,
+      runtimeDir
+    })
+    const jobs = (options.jobs ?? []).map((spec, index) => ({
+      jobId: JobId.make(`${runId}-${index + 1}`),
+      spec,
+      lane: laneOf(options, spec)
+    }))
+    yield* journal.add(runId, jobs)
+    return yield* journal.run(runId).pipe(Effect.catchTag("NotFound", Effect.die))
+  })
+
+/** Writes a run down that nobody works off yet. */
+export const store = (options: Options): Effect.Effect<Run, Failure, Services> =>
+  Effect.gen(function* () {
+    yield* check(options)
+    return yield* write(yield* newRunId, options)
+  })
+
+export const make = (options: Options): Effect.Effect<WorkerQueue, Failure, Scope | Services> =>
+  Effect.gen(function* () {
+    const overlapping = yield* check(options)
+    const runId = yield* newRunId
+    const shop = yield* openShop(runId)
+    yield* endLeftovers(yield* JobQueue)
+    yield* redactLeftovers(shop.workplace, yield* JobQueue)
+    return yield* work(shop, yield* write(runId, options), options, overlapping)
+  })
+
+export const resume = (
+  id: string,
+  options: ResumeOptions
+): Effect.Effect<WorkerQueue, Failure | NotFound | RunOwned | Undecided, Scope | Services> =>
+  Effect.gen(function* () {
+    const journal = yield* JobQueue
+    const before = yield* journal.run(id)
+    const { owner, runId } = before
+    if (before.status === "running" && procfs.isAlive(owner) !== false) {
+      return yield* new RunOwned({ runId, pid: owner.pid })
+    }
+    for (const { spec, status } of yield* journal.jobs(runId)) if (!isTerminal(status)) yield* plan(spec)
+    const shop = yield* openShop(runId)
+    const left = yield* journal.takeOver(
+      {
+        runId,
+        owner: yield* self,
+        marker: shop.processes.marker,
+        containment: shop.processes.level,
+        runtimeDir: shop.workplace.runtimeDir
+      },
+      owner
+    )
+    yield* endLeftoversOf(before, left)
+    yield* reconcile(shop, journal, runId, options.decide ?? new Map()).pipe(
+      Effect.onError(() => Effect.ignoreLogged(journal.close(runId, "interrupted")))
+    )
+    return yield* work(shop, yield* journal.run(runId), options, [])
+  })
