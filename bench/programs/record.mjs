@@ -20,13 +20,13 @@ const record = recorder()
 const statements = Effect.gen(function* () {
   const journal = yield* JobQueue.JobQueue
   const of = (effect) => Effect.promise(() => record.of(() => Effect.runPromise(effect)))
-  const added = jobs.map((spec, index) => ({ jobId: `${runId}-${index + 1}`, spec }))
+  const added = jobs.map((spec, index) => ({ jobId: `${runId}-${index + 1}`, spec, lane: null }))
   const open = yield* of(journal.open(openedRun(runId, level)))
   const add = yield* of(journal.add(runId, added))
   const steps = []
   for (const { jobId, spec } of added) {
     steps.push({
-      claim: yield* of(journal.claim(runId)),
+      claim: yield* of(journal.claim(runId, { owner, millis: 60_000 })),
       identify: yield* of(journal.identify(jobId, 1, owner)),
       settle: yield* of(journal.settle(resultOf(runId, jobId, spec, level)))
     })

@@ -139,27 +139,39 @@ const overlapBytes = 24 * 1024
 
 type RedactPiece = (text: string, open: boolean) => Promise<string>
 
+/** Of a small file, which most are: nothing is written where nothing is secret. */
+const isClean = async (redact: RedactPiece, file: number): Promise<boolean> => {
+  const { size } = fs.fstatSync(file)
+  if (size >= pieceBytes) return false
+  const buffer = Buffer.allocUnsafe(size)
+  const given = buffer.toString("latin1", 0, fs.readSync(file, buffer, 0, size, 0))
+  return (await redact(given, false)) === given
+}
+
 const redactFile = async (redact: RedactPiece, file: string): Promise<boolean> => {
   const from = privateFiles.open(file)
   if (from === undefined) return false
   const clean = `${file}.redacted`
   let changed = false
   try {
+    if (await isClean(redact, from)) return false
     // What a crash has left of an earlier try.
     fs.rmSync(clean, { force: true })
     const to = privateFiles.create(clean)
     try {
       const buffer = Buffer.allocUnsafe(pieceBytes)
       let rest = ""
+      let at = 0
       for (let open = true; open; ) {
-        const read = fs.readSync(from, buffer)
+        const read = fs.readSync(from, buffer, 0, buffer.length, at)
+        at += read
         open = read > 0
         const given = rest + buffer.toString("latin1", 0, read)
         const safe = await redact(given, open)
         changed ||= safe !== given
         // What is whole has been replaced by now, so that it does not matter where the text is cut.
         const end = open ? Math.max(0, safe.length - overlapBytes) : safe.length
-        fs.writeSync(to, safe.slice(0, end), null, "latin1")
+        fs.writeFileSync(to, safe.slice(0, end), "latin1")
         rest = safe.slice(end)
       }
     } finally {
