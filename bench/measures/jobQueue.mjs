@@ -55,6 +55,41 @@ const timed = async (run) => {
   return { wall: performance.now() - began, cpu: (user + system) / 1000 }
 }
 
+/** CPU for each job and heap for each queued one, with so many queued. Jobs are added a thousand at a time and not kept. */
+const crowded = async (file, spec, queued) => {
+  const runId = `crowd-${queued}`
+  const worked = 2_000
+  const program = Effect.gen(function* () {
+    const journal = yield* JobQueue.JobQueue
+    const heap = () => {
+      globalThis.gc?.()
+      return process.memoryUsage().heapUsed
+    }
+    yield* journal.open(openedRun(runId, "G"))
+    const before = heap()
+    for (let first = 1; first <= queued; first += 1_000) {
+      yield* journal.add(
+        runId,
+        Array.from({ length: 1_000 }, (_, index) => ({ jobId: `${runId}-${first + index}`, spec }))
+      )
+    }
+    const bytes = (heap() - before) / queued
+    const turn = (from, to) =>
+      Effect.gen(function* () {
+        for (let number = from; number <= to; number++) {
+          const jobId = `${runId}-${number}`
+          yield* journal.claim(runId, { owner, millis: 60_000 })
+          yield* journal.identify(jobId, 1, owner)
+          yield* journal.settle(resultOf(runId, jobId, spec, "G"))
+        }
+      })
+    yield* turn(1, 500)
+    const { cpu } = yield* Effect.promise(() => timed(() => Effect.runPromise(turn(501, 500 + worked))))
+    return { cpu: cpu / worked, bytes }
+  })
+  return Effect.runPromise(Effect.provide(program, JobQueue.layerSqlite({ path: file })))
+}
+
 export const run = async () => {
   const place = makeWork()
   const file = (name) => path.join(place.sub("data"), `${name}.db`)
@@ -86,7 +121,8 @@ export const run = async () => {
 
   const program = Effect.gen(function* () {
     const journal = yield* JobQueue.JobQueue
-    const client = yield* Sqlite.make({ path: file("client"), migrations: [""] })
+    const schema = new Database(file("client"), { readonly: true }).pragma("user_version", { simple: true })
+    const client = yield* Sqlite.make({ path: file("client"), migrations: Array.from({ length: schema }, () => "") })
     const official = yield* SqliteClient.make({ filename: file("official") })
     const driver = new Database(file("driver"))
     const replay = replayer(driver)
@@ -133,5 +169,14 @@ export const run = async () => {
   await Effect.runPromise(
     program.pipe(Effect.scoped, Effect.provide([JobQueue.layerSqlite({ path: file("queue") }), Reactivity.layer]))
   )
+  // Each on a file of its own, in turn, so that neither finds the machine as the other left it.
+  const sides = await pairs(
+    3,
+    0,
+    () => crowded(file(`many-${++count}`), specs[0], 100_000),
+    () => crowded(file(`few-${++count}`), specs[0], 10_000)
+  )
+  line("queue_cpu_100000_of_10000_queued", sides.ratio("cpu"), "x", { atMost: 1.2 })
+  line("queue_heap_per_queued_job", Math.max(0, sides.ours("bytes")), "bytes", { atMost: 16 })
   place.close()
 }

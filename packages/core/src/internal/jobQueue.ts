@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Scope } from "effect/Scope"
 import type { ProcessIdentity } from "../AgentProcess.js"
-import type { JobId, JobResult, JobStatus, RunId } from "../Job.js"
+import { canBecome, type JobId, type JobResult, type JobStatus, type RunId } from "../Job.js"
 import type { Counts, JobQueueService, Options, Spent } from "../JobQueue.js"
 import { LeaseLost, NotFound, RunOwned } from "../OrchestratorError.js"
 import type { Usage } from "../ToolAdapter.js"
@@ -201,12 +201,14 @@ export const make = (
           const now = yield* Clock.currentTimeMillis
           const result = end.result === null ? null : rows.encodeResult(end.result)
           const endedAt = end.result === null ? null : now
+          // An attempt that has ended has no more to say, though no other has begun: its job may only be given up.
+          const from = canBecome("pending", to) ? sql`status IN ('pending', 'running')` : sql`status = 'running'`
           const moved = yield* sql`UPDATE jobs SET status = ${to}, result = ${result}, ended_at = ${endedAt},
             changed_at = ${now}, reason = ${end.reason}, error = ${end.error}, resumable = ${end.resumable ? 1 : 0},
             charged = charged - ${end.charged || attempt === 0 ? 0 : 1},
             session = ${end.session === undefined ? sql`session` : sql`${end.session}`},
             not_before = ${end.delay === 0 ? 0 : (yield* monotonic) + end.delay}, lease_owner = NULL, lease_until = NULL
-            WHERE id = ${jobId} AND status IN ('pending', 'running') AND attempts = ${attempt} RETURNING number`
+            WHERE id = ${jobId} AND ${from} AND attempts = ${attempt} RETURNING number`
           if (moved.length === 0) return false
           yield* sql`UPDATE attempts SET ended_at = ${now}, reason = ${end.reason}, error = ${end.error},
             charged = ${end.charged ? 1 : 0}, tokens = ${tokensOf(end.usage)}, cost_usd = ${end.usage?.costUsd ?? null}
