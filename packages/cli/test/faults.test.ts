@@ -8,6 +8,7 @@
  * stderr, one endless line; F12 the same in words; F13 twice in a row; F14 of a run that has ended; F15 other ids, absolute ones;
  * F16 more operators; F18 an empty file, a folder; F20 TERM, HUP, and twice.
  */
+import { spawn, spawnSync } from "node:child_process"
 import { createHash } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
@@ -15,7 +16,7 @@ import * as Census from "@contextfs/fixtures/Census"
 import { escapeeKinds, type Scenario, writeAgent } from "@contextfs/fixtures/Scenario"
 import Driver from "better-sqlite3"
 import { describe, expect, it } from "vitest"
-import { at, document, type Ended, type Home, harmful, homes, isRecord } from "./harness.js"
+import { at, bin, document, type Ended, type Home, harmful, homes, isRecord } from "./harness.js"
 
 const home = homes()
 const run = ["orchestrator", "run", "agents.json"]
@@ -384,6 +385,26 @@ describe("F16 searches", () => {
   })
 })
 
+describe("F17 many writers beside a reader", () => {
+  it("none is refused for a lock, and none of what they wrote is missing", async () => {
+    const one = home()
+    const monitor = one.start(["orchestrator", "monitor", "-i", "1"])
+    const ended = await Promise.all(
+      Array.from({ length: 16 }, (_, index) =>
+        one.contextfs(["memory", "save", `fact number ${index}`, "--type", "fact"])
+      )
+    )
+    expect(ended.map(({ code }) => code)).toEqual(Array(16).fill(0))
+    expect(monitor.child.exitCode).toBeNull()
+    monitor.child.kill("SIGINT")
+    await monitor.ended
+    const db = new Driver(path.join(one.dataDir, "memory.db"), { readonly: true })
+    expect(db.prepare("SELECT count(*) FROM memories").pluck().get()).toBe(16)
+    db.close()
+    await sound(one)
+  })
+})
+
 describe("F18 a data folder that is not ours to use", () => {
   it.each([
     ["garbage", (file: string) => fs.writeFileSync(file, "this is no database, it is a letter\n".repeat(200))],
@@ -461,6 +482,86 @@ describe("F20 a signal in the middle", () => {
     const again = await one.contextfs(["orchestrator", "resume", id, "--json"])
     expect(again.code).toBe(0)
     expect(document(again.stdout)).toMatchObject({ status: "completed" })
+    await sound(one, again)
+  })
+})
+
+describe("a machine that has not enough", () => {
+  it("of descriptors holds the agents back, charges nothing, and starts them when it has", async () => {
+    const one = home()
+    const gate = path.join(one.root, "gate")
+    const t = await tool(one, [started, said("at work"), { do: "await", path: gate, timeoutMs: 600_000 }, done()])
+    one.file("agents.json", single({ t }, { workers: 1, agents: [agent("t"), agent("t")] }))
+    const running = one.start(run)
+    await running.seen("at work")
+    const limit = (soft: string) => spawnSync("prlimit", ["--pid", `${running.child.pid}`, `--nofile=${soft}:`])
+    expect(limit("45").status).toBe(0)
+    fs.writeFileSync(gate, "")
+    await running.seen("file descriptors are left")
+    expect(attempts(one)).toEqual([
+      [1, 1],
+      [0, 0]
+    ])
+    limit("1024")
+    const ended = await running.ended
+    expect(ended.code).toBe(0)
+    expect(ended.stdout).toMatch(/only \d+ file descriptors are left[\s\S]*there is room again[\s\S]*2 of 2 completed/)
+    expect(attempts(one)).toEqual([
+      [1, 1],
+      [1, 1]
+    ])
+    await sound(one, ended)
+  })
+
+  const mounts = spawnSync("unshare", ["-m", "sh", "-c", "mount -t tmpfs none /mnt"]).status === 0
+  if (!mounts) console.log("not tried: a full disk, for this user may not mount one of its own")
+  it("of disk does the same", async () => {
+    const one = home()
+    const t = await tool(one, [started, done()])
+    one.file("agents.json", single({ t }))
+    if (!mounts) return expect(mounts).toBe(false)
+    fs.mkdirSync(one.dataDir, { mode: 0o700 })
+    const script = `mount -t tmpfs -o size=64m,mode=0700 none "$1"; shift
+      log=$1; shift
+      "$@" >"$log" 2>&1 & pid=$!
+      until grep -q "free on the disk" "$log"; do kill -0 $pid || exit 90; sleep 0.1; done
+      mount -o remount,size=1g "$CONTEXTFS_DATA_DIR"
+      wait $pid`
+    const log = path.join(one.root, "log")
+    const shell = spawn("unshare", ["-m", "sh", "-c", script, "sh", one.dataDir, log, process.execPath, bin, ...run], {
+      cwd: one.work,
+      env: one.env,
+      stdio: "ignore"
+    })
+    const code = await new Promise<number | null>((resolve) => shell.on("close", resolve))
+    expect([code, fs.readFileSync(log, "utf8")]).toEqual([
+      0,
+      expect.stringMatching(/only \d+ MiB are free[\s\S]*1 of 1 completed/)
+    ])
+  })
+})
+
+const attempts = (one: Home) => {
+  const db = new Driver(path.join(one.dataDir, "orchestrator.db"), { readonly: true })
+  try {
+    return db.prepare("SELECT attempts, charged FROM jobs ORDER BY number").raw().all()
+  } finally {
+    db.close()
+  }
+}
+
+describe("a run with a time of its own", () => {
+  it("ends with 8 when it is up, its agents gone, and goes on later", async () => {
+    const one = home()
+    const gate = path.join(one.root, "gate")
+    const t = await tool(one, [started, { do: "await", path: gate, timeoutMs: 600_000 }, done()])
+    one.file("agents.json", single({ t }))
+    const ended = await one.contextfs([...run, "--run-timeout", "3", "--json"])
+    expect(ended.code).toBe(8)
+    await sound(one, ended)
+    fs.writeFileSync(gate, "")
+    const again = await one.contextfs(["orchestrator", "resume", runIdOf(one), "--run-timeout", "60", "--json"])
+    expect(again.code).toBe(0)
     await sound(one, again)
   })
 })
