@@ -28,6 +28,7 @@ const dependencies: Readonly<Record<string, ReadonlyArray<string>>> = {
     "@effect/sql",
     "@effect/sql-sqlite-node",
     "@secretlint/core",
+    "@secretlint/profiler",
     "@secretlint/secretlint-rule-preset-recommend",
     "better-sqlite3"
   ],
