@@ -160,6 +160,28 @@ describe("resume", () => {
     })
   )
 
+  it.live("runs again, unasked, what was prepared and never launched", () =>
+    Effect.gen(function* () {
+      const at = folder("prepared")
+      const mark = path.join(home.root, "prepared-up")
+      const tool = yield* Effect.promise(() =>
+        countedTool("silent", `echo said\n[ -e '${mark}' ] || { : > '${mark}'; sleep 600; }`, "text")
+      )
+      yield* runAndKill(at, { tools: { silent: tool }, agents: [agent("p", "silent")] }, mark)
+      const runId = yield* onlyRun(at)
+      const attempt = path.join(at.dataDir, "runs", runId, `${runId}-1`, "1")
+      while (fs.readFileSync(path.join(attempt, "job.sh.exit"), "utf8") === "") yield* Effect.sleep("10 millis")
+      // What a crash leaves between the files of an agent and its launch.
+      fs.writeFileSync(path.join(attempt, "job.sh.exit"), "")
+      fs.writeFileSync(path.join(attempt, "job.sh"), "exit 1\n")
+      const result = yield* resume(at, runId)
+      expect(result.results.map(({ attempts, result, status }) => [status, attempts, result])).toEqual([
+        ["completed", 2, "said"]
+      ])
+      expect(starts("silent")).toBe(2)
+    })
+  )
+
   it.live("asks where nothing tells how a program without events ended", () =>
     Effect.gen(function* () {
       const at = folder("unknown")
