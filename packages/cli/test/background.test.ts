@@ -146,6 +146,25 @@ describe("run --detach", () => {
   })
 })
 
+describe("a run inside a namespace of its own, such as an agent's", () => {
+  it("takes the living run around it for no leftover, and cannot take it over", async () => {
+    const at = home()
+    const { census, pid, run } = await detached(at)
+    const inside = (...args: ReadonlyArray<string>) => {
+      const user = process.getuid?.() === 0 ? [] : ["--user", "--map-current-user"]
+      const words = [...user, "--pid", "--fork", "--mount-proc", process.execPath, bin, "orchestrator", ...args]
+      return spawnSync("unshare", words, { cwd: at.work, env: at.env, encoding: "utf8" })
+    }
+    at.file("inner.json", [{ role: "custom", directory: ".", task: "x", tool: "mock" }])
+    const inner = inside("run", "inner.json", "--json")
+    expect({ status: inner.status, stderr: inner.stderr }).toEqual({ status: 0, stderr: "" })
+    expect(inside("resume", run)).toMatchObject({ status: 10 })
+    expect((await status(at, run))["status"]).toBe("running")
+    expect(isAlive(pid)).toBe(true)
+    expect(await Census.survivors({ folder: census })).toHaveLength(2)
+  })
+})
+
 describe("spawn", () => {
   it("without --wait prints the id that status, logs and cancel take", async () => {
     const at = home()

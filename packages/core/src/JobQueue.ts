@@ -32,6 +32,8 @@ export interface Run {
   readonly runtimeDir: string
   /** How the run was asked for, so that `resume` goes on in the same way. */
   readonly settings: RunSettings
+  /** When the owner last renewed its leases, on the monotonic clock; milliseconds. */
+  readonly heartbeat: number
   /** Milliseconds since the epoch. */
   readonly createdAt: number
   readonly endedAt: number | null
@@ -147,7 +149,7 @@ export interface Waiting {
 }
 
 export interface JobQueueService {
-  readonly open: (run: Omit<Run, "status" | "createdAt" | "endedAt">) => Effect.Effect<void, StorageError>
+  readonly open: (run: Omit<Run, "status" | "createdAt" | "endedAt" | "heartbeat">) => Effect.Effect<void, StorageError>
   readonly close: (runId: RunId, status: Exclude<RunStatus, "running">) => Effect.Effect<void, StorageError>
   /**
    * Marks a running run interrupted, if `owner` still owns it: its process is dead. The processes of attempts that had
@@ -160,7 +162,7 @@ export interface JobQueueService {
    * tells their processes.
    */
   readonly takeOver: (
-    run: Omit<Run, "status" | "createdAt" | "endedAt" | "project" | "settings">,
+    run: Omit<Run, "status" | "createdAt" | "endedAt" | "heartbeat" | "project" | "settings">,
     expected: ProcessIdentity
   ) => Effect.Effect<ReadonlyArray<ProcessIdentity>, RunOwned | StorageError>
   /**

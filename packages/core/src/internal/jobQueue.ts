@@ -14,11 +14,12 @@ import * as rows from "./journalRows.js"
 import { migrations } from "./journalSchema.js"
 
 /** The kernel's monotonic clock: the same for all processes since boot, deaf to whoever sets the time. */
-const sinceBoot = Effect.sync(() => Number(process.hrtime.bigint() / 1_000_000n))
+export const sinceBoot = Effect.sync(() => Number(process.hrtime.bigint() / 1_000_000n))
 
 /** The boot comes first: a lease of another boot has run out whatever its time says. */
-const bootOf = (owner: ProcessIdentity): string => `${owner.bootId ?? "-"}/`
-const keyOf = (owner: ProcessIdentity): string => `${bootOf(owner)}${owner.pid}/${owner.startTime ?? "-"}`
+const bootOf = (owner: ProcessIdentity): string => `${owner.bootId?.split(" ", 1)[0] ?? "-"}/`
+const keyOf = (owner: ProcessIdentity): string =>
+  `${bootOf(owner)}${owner.bootId?.split(" ", 2)[1] ?? "-"}/${owner.pid}/${owner.startTime ?? "-"}`
 
 /** Results and events handed out at once. */
 const page = 100
@@ -54,6 +55,7 @@ export const make = (
           settings: JSON.stringify(run.settings),
           created_at: now,
           changed_at: now,
+          heartbeat: yield* monotonic,
           ...runRow(run)
         })}`
       }).pipe(storage)
@@ -89,7 +91,8 @@ export const make = (
           const now = yield* Clock.currentTimeMillis
           const { runId } = run
           const taken =
-            yield* sql`UPDATE runs SET ${sql.update(runRow(run))}, status = 'running', ended_at = NULL, changed_at = ${now}
+            yield* sql`UPDATE runs SET ${sql.update(runRow(run))}, status = 'running', ended_at = NULL, changed_at = ${now},
+            heartbeat = ${yield* monotonic}
             WHERE ${ownedBy(runId, expected)} RETURNING id`
           if (taken.length === 0) {
             const [other] = yield* rows.readRuns(yield* sql`SELECT * FROM runs WHERE id = ${runId}`)
@@ -164,7 +167,9 @@ export const make = (
 
     const renew: JobQueueService["renew"] = (runId, lease) =>
       Effect.gen(function* () {
-        const until = (yield* monotonic) + lease.millis
+        const now = yield* monotonic
+        const until = now + lease.millis
+        yield* sql`UPDATE runs SET heartbeat = ${now} WHERE id = ${runId}`
         const held = yield* sql`UPDATE jobs SET lease_until = ${until}
           WHERE run_id = ${runId} AND status = 'running' AND lease_owner = ${keyOf(lease.owner)} RETURNING id`
         return new Set(yield* rows.readIds(held))

@@ -52,6 +52,7 @@ export const readRuns = reader(
     owner_boot: Text,
     runtime_dir: Schema.String,
     settings: Schema.parseJson(Schema.Record({ key: Schema.String, value: Schema.Unknown })),
+    heartbeat: Schema.Number,
     created_at: Schema.Number,
     ended_at: Schema.NullOr(Schema.Number)
   }),
@@ -64,6 +65,7 @@ export const readRuns = reader(
     containment: row.containment,
     runtimeDir: row.runtime_dir,
     settings: row.settings,
+    heartbeat: row.heartbeat,
     createdAt: row.created_at,
     endedAt: row.ended_at
   })

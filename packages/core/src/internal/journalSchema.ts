@@ -25,6 +25,7 @@ export const migrations: ReadonlyArray<string> = [
   // Leases, waits, parking, requests from other shells, and the feed of changes.
   `ALTER TABLE runs ADD COLUMN settings TEXT NOT NULL DEFAULT '{}';
    ALTER TABLE runs ADD COLUMN changed_at INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE runs ADD COLUMN heartbeat INTEGER NOT NULL DEFAULT 0;
    ALTER TABLE jobs ADD COLUMN agent_id TEXT NOT NULL DEFAULT '';
    ALTER TABLE jobs ADD COLUMN role TEXT NOT NULL DEFAULT '';
    ALTER TABLE jobs ADD COLUMN tool TEXT NOT NULL DEFAULT '';

@@ -18,9 +18,8 @@ import * as Delegation from "./delegation.js"
 import { endLeftovers, endLeftoversOf, redactLeftovers } from "./leftovers.js"
 import { laneOf, overlaps } from "./overlap.js"
 import { plan } from "./plan.js"
-import * as procfs from "./procfs.js"
 import { reconcile } from "./reconcile.js"
-import { type Services, self, work } from "./workerQueue.js"
+import { isAtWork, type Services, self, work } from "./workerQueue.js"
 
 // Digits and letters of which no two look alike; eight are easy to type.
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -111,9 +110,7 @@ export const resume = (
     const journal = yield* JobQueue
     const before = yield* journal.run(id)
     const { owner, runId } = before
-    if (before.status === "running" && procfs.isAlive(owner) !== false) {
-      return yield* new RunOwned({ runId, pid: owner.pid })
-    }
+    if (yield* isAtWork(before)) return yield* new RunOwned({ runId, pid: owner.pid })
     for (const { spec, status } of yield* journal.jobs(runId)) if (!isTerminal(status)) yield* plan(spec)
     const shop = yield* openShop(runId)
     const left = yield* journal.takeOver(

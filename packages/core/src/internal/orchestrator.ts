@@ -16,8 +16,7 @@ import { cancelled, unattempted } from "./jobRunner.js"
 import { endLeftoversOf } from "./leftovers.js"
 import { store } from "./openQueue.js"
 import { realPath } from "./overlap.js"
-import * as procfs from "./procfs.js"
-import { self, statusOf } from "./workerQueue.js"
+import { isAtWork, self, statusOf } from "./workerQueue.js"
 
 /** What a run was asked for beside its jobs, as the journal keeps it for `resume`. */
 const Settings = Schema.Struct({
@@ -147,7 +146,7 @@ export const cancel = (id: string): Effect.Effect<number, NotFound | StorageErro
       .run(id)
       .pipe(Effect.catchTag("NotFound", () => Effect.flatMap(journal.job(id), ({ runId }) => journal.run(runId))))
     const wanted = yield* journal.requestCancel(id)
-    if (wanted === 0 || (run.status === "running" && procfs.isAlive(run.owner) !== false)) return wanted
+    if (wanted === 0 || (yield* isAtWork(run))) return wanted
     // Nobody is there to hear it.
     const left = yield* journal.takeOver({ ...run, owner: yield* self }, run.owner).pipe(Effect.option)
     if (Option.isNone(left)) return wanted

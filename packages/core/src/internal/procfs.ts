@@ -19,7 +19,11 @@ export const startTime = (pid: number): string | null => {
   return fields[0] === "Z" ? null : (fields[19] ?? null)
 }
 
-export const bootId = (): string | null => read("/proc/sys/kernel/random/boot_id")?.trim() ?? null
+/** What gives a pid its meaning: the boot, and after a blank the pid namespace that it is a number of. */
+export const bootId = (): string | null => {
+  const boot = read("/proc/sys/kernel/random/boot_id")?.trim()
+  return boot === undefined ? null : `${boot} ${link("/proc/self/ns/pid") ?? "?"}`
+}
 
 /** The pid namespace that the children of `pid` live in, for example `pid:[4026532512]`. */
 export const childNamespace = (pid: number): string | null => link(`/proc/${pid}/ns/pid_for_children`)
@@ -61,13 +65,20 @@ export const byVariable = (name: string): ReadonlyMap<string, ReadonlyArray<numb
   return found
 }
 
-/** Whether the process that had this pid, start time and boot still runs; null where that cannot be known. */
+/**
+ * Whether the process that had this pid, start time and boot still runs; null where that cannot be known: from inside
+ * another pid namespace, an agent's or a container's, its number is a stranger's.
+ */
 export const isAlive = (process: {
   readonly pid: number
   readonly startTime: string | null
   readonly bootId: string | null
 }): boolean | null => {
-  const boot = bootId()
-  if (boot === null || process.bootId === null || process.startTime === null) return null
-  return boot === process.bootId && startTime(process.pid) === process.startTime
+  const here = bootId()
+  if (here === null || process.bootId === null || process.startTime === null) return null
+  const [boot, namespace] = process.bootId.split(" ")
+  const [ours, place] = here.split(" ")
+  if (boot !== ours) return false
+  if (namespace !== undefined && namespace !== place) return null
+  return startTime(process.pid) === process.startTime
 }

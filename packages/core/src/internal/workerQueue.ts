@@ -17,6 +17,7 @@ import type { Failure, WorkerQueue, Working } from "../WorkerQueue.js"
 import type { Workplace } from "../Workplace.js"
 import { redactFiles, type Shop, type Stop } from "./attempt.js"
 import { part } from "./budget.js"
+import { sinceBoot } from "./jobQueue.js"
 import { cancelled, firmly, run as runJob, type Step, unattempted } from "./jobRunner.js"
 import { laneOf, type Overlap } from "./overlap.js"
 import { plan } from "./plan.js"
@@ -47,6 +48,10 @@ export const self = Effect.sync(
     bootId: procfs.bootId()
   })
 )
+
+/** Whether a run is at work. Where nobody can tell by its process, its heartbeat does. */
+export const isAtWork = ({ heartbeat, owner, status }: Run): Effect.Effect<boolean> =>
+  Effect.map(sinceBoot, (now) => status === "running" && (procfs.isAlive(owner) ?? now - heartbeat < leaseMillis))
 
 /** Works off the jobs of an open run that is ours. */
 export const work = (
