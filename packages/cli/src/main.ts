@@ -112,6 +112,9 @@ interface Signals {
   readonly left: () => Left
 }
 
+/** Milliseconds in which more signals change nothing once an interrupted command has said what it came to. */
+const afterwards = 1_000
+
 /** The first signal interrupts, the second means at once, a third changes nothing. */
 const run = (effect: Effect.Effect<Answer, Failure>, signals: Signals, globals: Globals): void => {
   let ended: number | undefined
@@ -128,8 +131,13 @@ const run = (effect: Effect.Effect<Answer, Failure>, signals: Signals, globals: 
   })
   fiber.addObserver((exit) => {
     settle(exit, globals, ended, signals.left())
-    // From here on a signal ends the process as usual.
-    for (const { listener, signal } of listeners) process.off(signal, listener)
+    const leave = () => {
+      // From here on a signal ends the process as usual.
+      for (const { listener, signal } of listeners) process.off(signal, listener)
+    }
+    // Of several signals the last may come while what was said is still on its way out.
+    if (ended === undefined) leave()
+    else setTimeout(leave, afterwards).unref()
   })
 }
 
