@@ -6,8 +6,8 @@ import * as FastCheck from "effect/FastCheck"
 import { afterAll, describe, expect } from "vitest"
 import { part } from "../src/internal/budget.js"
 import type { RunEvent } from "../src/Orchestrator.js"
-import type * as WorkerQueue from "../src/WorkerQueue.js"
-import { makeHome } from "./harness.js"
+import * as WorkerQueue from "../src/WorkerQueue.js"
+import { decode, makeHome } from "./harness.js"
 import { inTime, layer, type Script, simulate, simulatedClock } from "./simulation.js"
 
 const home = makeHome()
@@ -158,3 +158,40 @@ it("what is spent of a budget is a number that grows, whatever the limits", () =
     )
   )
 })
+
+it.live("a cancel beside the end of a budget stops nothing else", () =>
+  Effect.gen(function* () {
+    const at = { ...home, dataDir: path.join(home.root, `d${++count}`) }
+    const simulation = { clock: simulatedClock(0), script: () => [started, usage(100), done] as const }
+    const input = {
+      workers: 1,
+      retries: 0,
+      tools: { t: { command: ["/bin/sh"], output: "events" } },
+      agents: Array.from({ length: 30 }, () => ({ role: "custom", directory: ".", task: "go", tool: "t" }))
+    }
+    const { results } = yield* inTime(
+      simulation,
+      Effect.gen(function* () {
+        const config = yield* decode(at, input)
+        let cancelAll: Effect.Effect<unknown> = Effect.void
+        const queue = yield* WorkerQueue.make({
+          project: "p",
+          numWorkers: 1,
+          budget: { maxCostUsd: null, maxTokens: 100, unknownCost: "warn" },
+          jobs: config.jobs.map((spec) => ({ ...spec, memory: false })),
+          onEvent: (event) => {
+            if (event.kind === "budget") Effect.runFork(cancelAll)
+          }
+        })
+        cancelAll = Effect.forEach(
+          Array.from({ length: 30 }, (_, index) => `${queue.runId}-${30 - index}`),
+          (id) => queue.cancel(id),
+          { concurrency: "unbounded" }
+        ).pipe(Effect.orDie)
+        return { results: yield* queue.join }
+      }).pipe(Effect.scoped, Effect.provide(layer(at, simulation)))
+    )
+    expect(results).toHaveLength(30)
+    expect(new Set(results.map(({ reason }) => reason ?? "completed"))).toContain("completed")
+  })
+)

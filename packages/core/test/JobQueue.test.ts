@@ -107,6 +107,30 @@ for (const [name, layer] of Object.entries(layers)) {
       }).pipe(Effect.provide(layer()))
     )
 
+    it.effect("lets nobody into a lane but those whom the one in it has asked for", () =>
+      Effect.gen(function* () {
+        const queue = yield* opened
+        const run = RunId.make("lanes")
+        yield* queue.open({
+          runId: run,
+          project: "p",
+          owner,
+          settings: {},
+          marker: "m",
+          containment: "G",
+          runtimeDir: "/x"
+        })
+        const of = (number: number, lane: string | null, depth = 0) => ({
+          jobId: JobId.make(`lanes-${number}`),
+          spec: { ...spec, depth },
+          lane
+        })
+        yield* queue.add(run, [of(1, "/a"), of(2, "/a/b"), of(3, "/ab"), of(4, "/a", 1), of(5, "/a/c", 1), of(6, "")])
+        const claims = yield* Effect.all(Array.from({ length: 6 }, () => queue.claim(run, lease)))
+        expect(claims.flatMap(Option.toArray).map((job) => job.jobId)).toEqual(["lanes-1", "lanes-3", "lanes-4"])
+      }).pipe(Effect.provide(layer()))
+    )
+
     it.effect("keeps a result as it was given, and never changes it", () =>
       Effect.gen(function* () {
         const queue = yield* opened

@@ -111,6 +111,8 @@ describe("Verdict", () => {
     expect(observe(one)).toMatchObject({ reason: "AgentExit", retryable: true })
     expect(observe({ ...one, tally: events(limited("rate")) })).toMatchObject({ reason: "RateLimited" })
     expect(observe({ ...one, tally: events(limited("rate"), said) })).toMatchObject({ reason: "AgentExit" })
+    // Some programs give up with exit code 0.
+    expect(observe({ tally: events(limited("quota")) })).toMatchObject({ reason: "QuotaExhausted", retryable: false })
     expect(observe({ ...one, tally: events(limited("auth")), stderr: "usage limit reached" })).toMatchObject({
       reason: "AuthFailed"
     })
