@@ -121,6 +121,26 @@ describe.each(titled)("%s", (_, { program, person, means }) => {
     }
   })
 
+  it("shows who followed the protocol of its role, and what was skipped", () => {
+    expect(run.jobs.map(({ agentId, done, ignored }) => ({ agentId, done, ignored }))).toEqual([
+      {
+        agentId: "saver",
+        done: ["search prior decisions", "save decisions with their rationale as decision"],
+        ignored: ["save patterns that others should follow as code"]
+      },
+      {
+        agentId: "finder",
+        done: ["search existing test patterns", "save test patterns as code"],
+        ignored: ["save test failures as error"]
+      },
+      {
+        agentId: "reader",
+        done: ["search related decisions", "save findings as fact"],
+        ignored: ["link findings and the decisions or errors they bear on"]
+      }
+    ])
+  })
+
   it("lets one agent find what another saved", () => {
     expect(run.jobs.find(({ agentId }) => agentId === "finder")?.result).toBe(`finder read ${secret}`)
   })

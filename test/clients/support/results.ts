@@ -18,6 +18,9 @@ export interface JobSeen {
   readonly denials: ReadonlyArray<Json>
   readonly searches: unknown
   readonly saved: ReadonlyArray<string>
+  /** Steps of the role's protocol. */
+  readonly done: ReadonlyArray<string>
+  readonly ignored: ReadonlyArray<string>
   readonly evidence: Json
 }
 
@@ -53,6 +56,8 @@ const job = (value: Json): JobSeen => {
     denials: records(value["denials"]),
     searches: memory["searches"],
     saved: list(memory["saved"]).map(string),
+    done: list(memory["done"]).map(string),
+    ignored: list(memory["ignored"]).map(string),
     evidence: record(value["evidence"])
   }
 }
