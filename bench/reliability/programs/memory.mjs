@@ -17,6 +17,10 @@ const watch = setInterval(() => {
   most = Math.max(most, process.memoryUsage().rss)
 }, 5)
 const signal = seconds === undefined ? undefined : AbortSignal.timeout(seconds * 1000)
-const results = await run(input.tools, agents, signal).catch(() => [])
+const results = await run(input.tools, agents, signal).catch((error) => {
+  // Only the end of its time is expected.
+  if (signal?.aborted !== true) throw error
+  return []
+})
 clearInterval(watch)
 console.log(JSON.stringify({ growth: most - before, reason: results[0]?.reason, folder: results[0]?.evidence?.folder }))
