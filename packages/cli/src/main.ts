@@ -28,6 +28,22 @@ const coloured = (stream: NodeJS.WriteStream): boolean =>
   stream.isTTY === true && (process.env["NO_COLOR"] ?? "") === "" && process.env["TERM"] !== "dumb"
 const columns = process.stdout.isTTY ? Math.max(40, process.stdout.columns) : Number.POSITIVE_INFINITY
 
+/** Undefined where it has been deleted under us. */
+const workingDirectory = (): string | undefined => {
+  try {
+    return process.cwd()
+  } catch {
+    return undefined
+  }
+}
+
+const nowhere: Report = {
+  class: "NotFound",
+  code: exitCodes.notFound,
+  message: "the working directory is not there any more",
+  hint: "change to a folder that exists"
+}
+
 const main = (argv: ReadonlyArray<string>): void => {
   const parsed = parse(root, argv)
   switch (parsed.kind) {
@@ -41,6 +57,8 @@ const main = (argv: ReadonlyArray<string>): void => {
       fail(report(parsed.error), parsed.globals)
       break
     case "command": {
+      const cwd = workingDirectory()
+      if (cwd === undefined) return fail(nowhere, parsed.globals)
       const hurried = Deferred.unsafeMake<void>(FiberId.none)
       const listeners: Array<() => void> = []
       let left: Left
@@ -48,7 +66,7 @@ const main = (argv: ReadonlyArray<string>): void => {
         env: process.env,
         command: [process.execPath, ...process.argv.slice(1, 2)],
         home: homedir(),
-        cwd: process.cwd(),
+        cwd,
         print,
         note: (text) => (parsed.globals.json ? undefined : complain(`${cleanLines(text)}\n`)),
         onSignal: (listener) => {
@@ -180,7 +198,9 @@ const fail = (told: Report, globals: Globals): void => {
 
 /** What can stand where the cursor is, for the script of a shell; no error of ours disturbs its line. */
 const completing = (words: ReadonlyArray<string>): void => {
-  const place = { cwd: process.cwd(), env: process.env, home: homedir() }
+  const cwd = workingDirectory()
+  if (cwd === undefined) return
+  const place = { cwd, env: process.env, home: homedir() }
   Effect.runFork(
     Effect.promise(() => import("./internal/completionValues.js")).pipe(
       Effect.flatMap(({ answer }) => answer(complete(root, words), place)),

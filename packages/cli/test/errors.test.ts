@@ -1,7 +1,8 @@
+import { spawnSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { describe, expect, it } from "vitest"
-import { at, document, type Home, homes, isRecord } from "./harness.js"
+import { at, bin, document, type Home, homes, isRecord } from "./harness.js"
 
 const home = homes()
 
@@ -98,7 +99,14 @@ const cases: ReadonlyArray<Case> = [
     args: ["orchestrator", "run", "."],
     code: 4,
     class: "NotFound",
-    says: ["illegal operation on a directory"]
+    says: ["this is no regular file"]
+  },
+  {
+    name: "a device without an end for a file",
+    args: ["orchestrator", "run", "/dev/zero", "--dry-run"],
+    code: 4,
+    class: "NotFound",
+    says: ["this is no regular file"]
   },
   {
     name: "a missing directory to spawn in",
@@ -322,4 +330,20 @@ describe("--debug", () => {
     expect(more.stderr.startsWith(plain.stderr)).toBe(true)
     expect(more.stderr).toMatch(/\n\s+at /)
   })
+})
+
+it.each([
+  ["orchestrator", "status"],
+  ["memory", "list"],
+  ["orchestrator", "init-config"]
+])("in a folder that is not there any more, %s %s says so", (...words) => {
+  const one = home()
+  const gone = 'mkdir gone && cd gone && rmdir ../gone && exec "$@"'
+  const { status, stderr, stdout } = spawnSync("sh", ["-c", gone, "sh", process.execPath, bin, ...words], {
+    cwd: one.work,
+    env: one.env,
+    encoding: "utf8"
+  })
+  expect({ status, stdout }).toEqual({ status: 4, stdout: "" })
+  expect(stderr).toBe("error[NotFound]: the working directory is not there any more – change to a folder that exists\n")
 })

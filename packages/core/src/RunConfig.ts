@@ -200,7 +200,10 @@ export const load = Effect.fn("RunConfig.load")(function* (
 ): Effect.fn.Return<RunConfig, ConfigError | ConfigNotFound> {
   const bytes = yield* Effect.try({
     try: () => {
-      const size = fs.statSync(file).size
+      const stat = fs.statSync(file)
+      // A device has no end, and a pipe that nobody writes to none either.
+      if (!stat.isFile()) throw new Error("this is no regular file")
+      const { size } = stat
       return size > configText.maxBytes ? size : fs.readFileSync(file)
     },
     catch: (cause) =>

@@ -49,7 +49,7 @@ export const initConfig: Command = {
         fs.mkdirSync(path.dirname(schemaPath), { recursive: true, mode: 0o700 })
         fs.writeFileSync(schemaPath, RunConfig.jsonSchemaText())
       }).pipe(Effect.tapError(() => Effect.sync(() => fs.rmSync(file))))
-      const next = `contextfs orchestrator run ${shellWord(named)}`
+      const next = `contextfs orchestrator run ${shellWord(clean(named))}`
       return {
         text: `wrote ${clean(named)}\nedit its tasks, rehearse with ${next} --tool mock, then run it: ${next}\n`,
         json: { file, schema: schemaPath }
