@@ -22,8 +22,16 @@ import type { Screen, Session } from "./Session.js"
 declare const __VERSION__: string
 
 const closed = Deferred.unsafeMake<void>(FiberId.none)
-const print = writer(process.stdout, () => Deferred.unsafeDone(closed, Effect.void))
 const complain = writer(process.stderr)
+const print = writer(process.stdout, (error) => {
+  Deferred.unsafeDone(closed, Effect.void)
+  if (error === undefined) return
+  // Whatever the command came to, nobody has it.
+  complain(errorText(unwritten(error), style(coloured(process.stderr))))
+  process.once("exit", () => {
+    process.exitCode = exitCodes.storage
+  })
+})
 const coloured = (stream: NodeJS.WriteStream): boolean =>
   stream.isTTY === true && (process.env["NO_COLOR"] ?? "") === "" && process.env["TERM"] !== "dumb"
 const columns = process.stdout.isTTY ? Math.max(40, process.stdout.columns) : Number.POSITIVE_INFINITY
@@ -36,6 +44,13 @@ const workingDirectory = (): string | undefined => {
     return undefined
   }
 }
+
+const unwritten = ({ message }: Error): Report => ({
+  class: "StorageError",
+  code: exitCodes.storage,
+  message: `the output cannot be written: ${message}`,
+  hint: "free some space, or write it elsewhere"
+})
 
 const nowhere: Report = {
   class: "NotFound",
@@ -58,7 +73,10 @@ const main = (argv: ReadonlyArray<string>): void => {
       break
     case "command": {
       const cwd = workingDirectory()
-      if (cwd === undefined) return fail(nowhere, parsed.globals)
+      if (cwd === undefined) {
+        fail(nowhere, parsed.globals)
+        break
+      }
       const hurried = Deferred.unsafeMake<void>(FiberId.none)
       const listeners: Array<() => void> = []
       let left: Left

@@ -347,3 +347,17 @@ it.each([
   expect({ status, stdout }).toEqual({ status: 4, stdout: "" })
   expect(stderr).toBe("error[NotFound]: the working directory is not there any more – change to a folder that exists\n")
 })
+
+it("says that its output could not be written, and does not call that a success", () => {
+  const one = home()
+  const full = fs.openSync("/dev/full", "w")
+  const { status, stderr } = spawnSync(process.execPath, [bin, "orchestrator", "tools", "--json"], {
+    cwd: one.work,
+    env: one.env,
+    encoding: "utf8",
+    stdio: ["ignore", full, "pipe"]
+  })
+  fs.closeSync(full)
+  expect(status).toBe(5)
+  expect(stderr).toMatch(/^error\[StorageError\]: the output cannot be written: ENOSPC.+ – free some space.+\n$/)
+})
