@@ -103,6 +103,16 @@ export const work = (
       return Deferred.succeed(before, undefined)
     })
     const broken = yield* Deferred.make<never, StorageError>()
+    /** Nothing that happens from here on could be written down, so no agent goes on. */
+    const orBreak = <A, R>(effect: Effect.Effect<A, StorageError, R>) =>
+      effect.pipe(
+        Effect.catchAll((error) => Effect.zipRight(Deferred.fail(broken, error), stopAll("interrupted"))),
+        Effect.catchAllDefect((defect) => Effect.zipRight(Deferred.die(broken, defect), stopAll("interrupted")))
+      )
+    const stopAll = (why: Stop) =>
+      Effect.suspend(() =>
+        Effect.forEach(running.values(), ({ stop }) => Deferred.succeed(stop, why), { discard: true })
+      )
     const changeAfter = (seen: Deferred.Deferred<void>) =>
       Effect.raceFirst(Deferred.await(seen), Deferred.await(broken)).pipe(Effect.interruptible)
 
@@ -138,7 +148,7 @@ export const work = (
         tell({ kind: "jobEnded", at: wall(), result })
         if (options.failFast === true && !closed && culprit === undefined && result.status !== "completed") {
           culprit = result.agentId
-          for (const { stop } of running.values()) yield* Deferred.succeed(stop, "cancelled")
+          yield* stopAll("cancelled")
         }
         yield* changed
       })
@@ -271,9 +281,8 @@ export const work = (
             return changed
           })
         ),
-        Effect.catchAll((error) => Deferred.fail(broken, error)),
         // What counts this job would wait for it for ever.
-        Effect.catchAllDefect((defect) => Deferred.die(broken, defect)),
+        orBreak,
         Effect.uninterruptible
       )
 
@@ -312,11 +321,7 @@ export const work = (
         return yield* changeAfter(change)
       }
       yield* changeAfter(seen).pipe(Effect.timeoutOption(restTime(waiting)))
-    }).pipe(
-      Effect.forever,
-      Effect.catchAll((error) => Deferred.fail(broken, error)),
-      Effect.catchAllDefect((defect) => Deferred.die(broken, defect))
-    )
+    }).pipe(Effect.forever, orBreak)
 
     /** Keeps our leases, sees those that we have lost, and what other shells want cancelled. */
     let beats = 0
@@ -414,16 +419,12 @@ export const work = (
     opened = true
     yield* account
     yield* Effect.forkScoped(dispatch)
-    yield* Effect.forever(beat).pipe(
-      Effect.catchAll((error) => Deferred.fail(broken, error)),
-      Effect.catchAllDefect((defect) => Deferred.die(broken, defect)),
-      Effect.forkScoped
-    )
+    yield* Effect.forever(beat).pipe(orBreak, Effect.forkScoped)
 
     yield* Effect.addFinalizer(() =>
       Effect.gen(function* () {
         closed = true
-        for (const entry of running.values()) yield* Deferred.succeed(entry.stop, "interrupted")
+        yield* stopAll("interrupted")
         yield* changed
         yield* FiberSet.awaitEmpty(agents)
         over = true
