@@ -33,6 +33,14 @@ export interface SqliteDatabase {
   /** Statements, prepared once each. Outside of a transaction each is one of its own. */
   readonly sql: Constructor
   /**
+   * One statement with its values by name (`@name`), as `sql` runs it but without a template to put together and a
+   * span to trace: a third of its cost, for what is run all the time. Gives the rows, or none.
+   */
+  readonly execute: (
+    text: string,
+    values: Readonly<Record<string, string | number | null>>
+  ) => Effect.Effect<ReadonlyArray<object>, SqlError>
+  /**
    * Runs the effect with the write lock taken at BEGIN, so that what it reads still holds when it writes. Commits on
    * success; rolls back on failure, defect and interruption. Inside another `writeTransaction` of the same database
    * it becomes a savepoint. Waits up to about 30 s for other processes, without blocking the event loop for more than

@@ -12,6 +12,7 @@ import type { Usage } from "../ToolAdapter.js"
 import { tokensOf } from "./budget.js"
 import * as rows from "./journalRows.js"
 import { migrations } from "./journalSchema.js"
+import { make as makeStatements, selectJobs } from "./journalStatements.js"
 
 /** The kernel's monotonic clock: the same for all processes since boot, deaf to whoever sets the time. */
 export const sinceBoot = Effect.sync(() => Number(process.hrtime.bigint() / 1_000_000n))
@@ -29,7 +30,8 @@ export const make = (
 ): Effect.Effect<JobQueueService, StorageError, Scope> =>
   Effect.gen(function* () {
     const { path, readOnly = false } = options
-    const { sql, writeTransaction } = yield* Sqlite.make({ path, readOnly, migrations })
+    const { execute, sql, writeTransaction } = yield* Sqlite.make({ path, readOnly, migrations })
+    const statements = makeStatements({ execute })
     const monotonic = options.monotonic ?? sinceBoot
     /** A fault of the database, or a row that is not what we write. */
     const storage = <A, E>(effect: Effect.Effect<A, E>) => effect.pipe(Effect.mapError(Sqlite.storageError(path)))
@@ -117,9 +119,17 @@ export const make = (
         Effect.gen(function* () {
           const now = yield* Clock.currentTimeMillis
           for (const { jobId, lane = null, spec } of jobs) {
-            yield* sql`INSERT INTO jobs (id, run_id, status, spec, created_at, agent_id, role, tool, changed_at, lane)
-              VALUES (${jobId}, ${runId}, 'pending', ${rows.encodeSpec(spec)}, ${now}, ${spec.agentId}, ${spec.role},
-              ${spec.tool}, ${now}, ${lane})`
+            const { agentId: agent, role, tool } = spec
+            yield* statements.addJob({
+              id: jobId,
+              run: runId,
+              spec: rows.encodeSpec(spec),
+              now,
+              agent,
+              role,
+              tool,
+              lane
+            })
           }
         })
       ).pipe(storage)
@@ -129,38 +139,22 @@ export const make = (
         Effect.gen(function* () {
           const now = yield* Clock.currentTimeMillis
           const since = yield* monotonic
-          const boot = bootOf(lease.owner)
-          const me = keyOf(lease.owner)
-          const held = sql`status = 'running', attempts = attempts + 1, charged = charged + 1, changed_at = ${now},
-            reason = NULL, error = NULL, lease_owner = ${me}, lease_until = ${since + lease.millis}`
-          // Of a tool that is parked nothing is taken before its time, and then one job only, unless that one's process is dead.
-          // In a lane an agent waits for those that it has asked for, not they for it.
-          let claimed = yield* sql`UPDATE jobs SET ${held} WHERE number = (
-              SELECT number FROM jobs j WHERE run_id = ${runId} AND status = 'pending' AND not_before <= ${since}
-              AND tool NOT IN (SELECT p.tool FROM parked p WHERE p.until > ${now} OR EXISTS (SELECT 1 FROM jobs o
-                WHERE o.id = p.probe AND o.status = 'running' AND o.lease_until > ${since}
-                AND substr(o.lease_owner, 1, ${boot.length}) = ${boot}))
-              AND (lane IS NULL OR NOT EXISTS (SELECT 1 FROM jobs o WHERE o.run_id = ${runId} AND o.status = 'running'
-                AND (o.lane = j.lane OR substr(o.lane, 1, length(j.lane) + 1) = j.lane || '/' OR substr(j.lane, 1, length(o.lane) + 1) = o.lane || '/')
-                AND coalesce(o.spec ->> '$.depth', 0) >= coalesce(j.spec ->> '$.depth', 0)))
-              ORDER BY not_before, number LIMIT 1
-            ) RETURNING ${sql.literal(rows.jobColumns)}`
-          if (claimed.length === 0) {
-            claimed = yield* sql`UPDATE jobs SET ${held} WHERE number = (
-                SELECT number FROM jobs WHERE run_id = ${runId} AND status = 'running' AND lease_owner <> ${me}
-                AND (lease_until <= ${since} OR substr(lease_owner, 1, ${boot.length}) <> ${boot})
-                ORDER BY number LIMIT 1
-              ) RETURNING ${sql.literal(rows.jobColumns)}`
+          const held = {
+            run: runId,
+            now,
+            since,
+            until: since + lease.millis,
+            me: keyOf(lease.owner),
+            boot: bootOf(lease.owner)
           }
+          let claimed = yield* statements.claimPending(held)
+          if (claimed.length === 0) claimed = yield* statements.claimLost(held)
           const [job] = yield* rows.readJobs(claimed)
           if (job === undefined) return Option.none()
-          const { attempts, jobId, spec } = job
-          if (attempts > 1) {
-            yield* sql`UPDATE attempts SET ended_at = ${now}, reason = 'LeaseLost', error = 'its lease ran out'
-              WHERE job_id = ${jobId} AND number = ${attempts - 1} AND ended_at IS NULL`
-          }
-          yield* sql`INSERT INTO attempts (job_id, number, started_at) VALUES (${jobId}, ${attempts}, ${now})`
-          const probing = yield* sql`UPDATE parked SET probe = ${jobId} WHERE tool = ${spec.tool} RETURNING tool`
+          const { attempts, jobId: id, spec } = job
+          if (attempts > 1) yield* statements.endLostAttempt({ id, attempt: attempts - 1, now })
+          yield* statements.beginAttempt({ id, attempt: attempts, now })
+          const probing = yield* statements.probe({ id, tool: spec.tool })
           return Option.some({ ...job, probe: probing.length > 0 })
         })
       ).pipe(storage)
@@ -178,11 +172,18 @@ export const make = (
     const lost = (jobId: JobId, attempt: number) => new LeaseLost({ jobId, attempt })
 
     const identify: JobQueueService["identify"] = (jobId, attempt, process) =>
-      sql`UPDATE attempts SET pid = ${process.pid}, start_time = ${process.startTime}, boot_id = ${process.bootId}
-        WHERE job_id = ${jobId} AND number = ${attempt} AND ended_at IS NULL RETURNING number`.pipe(
-        storage,
-        Effect.flatMap((found) => (found.length === 1 ? Effect.void : lost(jobId, attempt)))
-      )
+      statements
+        .identifyAttempt({
+          id: jobId,
+          attempt,
+          pid: process.pid,
+          start: process.startTime,
+          boot: process.bootId
+        })
+        .pipe(
+          storage,
+          Effect.flatMap((found) => (found.length === 1 ? Effect.void : lost(jobId, attempt)))
+        )
 
     /** Ends the current attempt and moves the job on, unless another one is current by now. */
     const leave = (
@@ -204,20 +205,34 @@ export const make = (
       writeTransaction(
         Effect.gen(function* () {
           const now = yield* Clock.currentTimeMillis
-          const result = end.result === null ? null : rows.encodeResult(end.result)
-          const endedAt = end.result === null ? null : now
-          // An attempt that has ended has no more to say, though no other has begun: its job may only be given up.
-          const from = canBecome("pending", to) ? sql`status IN ('pending', 'running')` : sql`status = 'running'`
-          const moved = yield* sql`UPDATE jobs SET status = ${to}, result = ${result}, ended_at = ${endedAt},
-            changed_at = ${now}, reason = ${end.reason}, error = ${end.error}, resumable = ${end.resumable ? 1 : 0},
-            charged = charged - ${end.charged || attempt === 0 ? 0 : 1},
-            session = ${end.session === undefined ? sql`session` : sql`${end.session}`},
-            not_before = ${end.delay === 0 ? 0 : (yield* monotonic) + end.delay}, lease_owner = NULL, lease_until = NULL
-            WHERE id = ${jobId} AND ${from} AND attempts = ${attempt} RETURNING number`
+          const moved = yield* statements.moveJob({
+            id: jobId,
+            attempt,
+            to,
+            result: end.result === null ? null : rows.encodeResult(end.result),
+            ended: end.result === null ? null : now,
+            now,
+            reason: end.reason,
+            error: end.error,
+            resumable: Number(end.resumable),
+            uncharged: end.charged || attempt === 0 ? 0 : 1,
+            told: Number(end.session !== undefined),
+            session: end.session ?? null,
+            due: end.delay === 0 ? 0 : (yield* monotonic) + end.delay,
+            // An attempt that has ended has no more to say, though no other has begun: its job may only be given up.
+            given_up: Number(canBecome("pending", to))
+          })
           if (moved.length === 0) return false
-          yield* sql`UPDATE attempts SET ended_at = ${now}, reason = ${end.reason}, error = ${end.error},
-            charged = ${end.charged ? 1 : 0}, tokens = ${tokensOf(end.usage)}, cost_usd = ${end.usage?.costUsd ?? null}
-            WHERE job_id = ${jobId} AND number = ${attempt} AND ended_at IS NULL`
+          yield* statements.endAttempt({
+            id: jobId,
+            attempt,
+            now,
+            reason: end.reason,
+            error: end.error,
+            charged: Number(end.charged),
+            tokens: tokensOf(end.usage),
+            cost: end.usage?.costUsd ?? null
+          })
           return true
         })
       ).pipe(
@@ -255,7 +270,7 @@ export const make = (
       })
 
     const job: JobQueueService["job"] = (id) =>
-      sql`SELECT ${sql.literal(rows.jobColumns)} FROM jobs WHERE id = ${id}`.pipe(
+      sql`${sql.literal(selectJobs)} WHERE id = ${id}`.pipe(
         Effect.flatMap(rows.readJobs),
         storage,
         Effect.flatMap(([found]) => (found === undefined ? new NotFound({ what: "job", id }) : Effect.succeed(found)))
@@ -271,7 +286,7 @@ export const make = (
     const jobs: JobQueueService["jobs"] = (id) =>
       Effect.zipRight(
         run(id),
-        sql`SELECT ${sql.literal(rows.jobColumns)} FROM jobs WHERE run_id = ${id} ORDER BY number`.pipe(
+        sql`${sql.literal(selectJobs)} WHERE run_id = ${id} ORDER BY number`.pipe(
           Effect.flatMap(rows.readJobs),
           storage
         )

@@ -1,5 +1,6 @@
 /** Rows of the journal, and what they mean. */
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import type { ParseError } from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import type { ProcessIdentity } from "../AgentProcess.js"
@@ -10,12 +11,10 @@ const Text = Schema.NullOr(Schema.String)
 
 /** Decodes each row, then says what it means. */
 const reader = <A, I, B>(schema: Schema.Schema<A, I>, meaning: (row: A) => B) => {
-  const decode = Schema.decodeUnknown(schema)
+  const decode = Schema.decodeUnknownEither(Schema.Array(schema))
   return (rows: ReadonlyArray<object>): Effect.Effect<ReadonlyArray<B>, ParseError> =>
-    Effect.forEach(rows, (row) => Effect.map(decode(row), meaning))
+    Effect.suspend(() => Either.map(decode(rows), (decoded) => decoded.map(meaning)))
 }
-
-export const jobColumns = "id, run_id, status, attempts, charged, session, spec, result"
 
 export const readJobs = reader(
   Schema.Struct({
@@ -138,5 +137,6 @@ export const readResults = reader(
 
 export const readIds = reader(Schema.Struct({ id: JobId }), ({ id }) => id)
 
-export const encodeSpec = Schema.encodeSync(Schema.parseJson(JobSpec))
-export const encodeResult = Schema.encodeSync(Schema.parseJson(JobResult))
+// As they are: neither has a field that is another thing when encoded, which the types hold us to.
+export const encodeSpec = (spec: typeof JobSpec.Encoded): string => JSON.stringify(spec)
+export const encodeResult = (result: typeof JobResult.Encoded): string => JSON.stringify(result)

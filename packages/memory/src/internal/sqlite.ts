@@ -103,6 +103,13 @@ export const make = (options: SqliteOptions): Effect.Effect<SqliteDatabase, Stor
     )
     const sql = Statement.make(acquirer, Statement.makeCompilerSqlite(), [["db.system.name", "sqlite"]], undefined)
 
+    const execute: SqliteDatabase["execute"] = (text, values) =>
+      Effect.flatMap(FiberRef.get(depth), (depth) =>
+        depth > 0
+          ? connection.execute(text, [values], undefined)
+          : lock.withPermits(1)(patient.execute(text, [values], undefined))
+      )
+
     const run = (statement: string) => connection.execute(statement, [], undefined)
     // A rollback fails where nothing is open or SQLite has rolled back already, which is what is wanted.
     const undo = (statement: string) => Effect.ignore(run(statement))
@@ -132,5 +139,5 @@ export const make = (options: SqliteOptions): Effect.Effect<SqliteDatabase, Stor
         })
       )
 
-    return { sql, writeTransaction }
+    return { sql, execute, writeTransaction }
   })
