@@ -54,7 +54,7 @@ describe("Sqlite", () => {
   ] as const)("says that nothing is stored any more once its file was %s", ([what, lose]) =>
     Effect.gen(function* () {
       const name = yield* file
-      const { sql, writeTransaction } = yield* Sqlite.make({ path: name, migrations })
+      const { execute, sql, writeTransaction } = yield* Sqlite.make({ path: name, migrations })
       const reader = yield* Sqlite.make({ path: name, migrations, readOnly: true })
       yield* sql`INSERT INTO t (b) VALUES ('kept')`
       yield* reader.sql`SELECT * FROM t`
@@ -65,7 +65,13 @@ describe("Sqlite", () => {
           Effect.sync(() => lose(name))
         )
       )
-      for (const statement of [within, sql`INSERT INTO t (b) VALUES ('y')`, sql`SELECT 1`, reader.sql`SELECT 1`]) {
+      for (const statement of [
+        within,
+        sql`INSERT INTO t (b) VALUES ('y')`,
+        sql`SELECT 1`,
+        execute("SELECT 1", {}),
+        reader.sql`SELECT 1`
+      ]) {
         const error = Sqlite.storageError(name)(yield* Effect.flip(statement))
         expect(error).toMatchObject({ gone: true, message: expect.stringContaining(`${name}: it was ${what}`) })
       }

@@ -107,7 +107,7 @@ export const make = (options: SqliteOptions): Effect.Effect<SqliteDatabase, Stor
       Effect.flatMap(FiberRef.get(depth), (depth) =>
         depth > 0
           ? connection.execute(text, [values], undefined)
-          : lock.withPermits(1)(patient.execute(text, [values], undefined))
+          : lock.withPermits(1)(Effect.zipRight(intact, patient.execute(text, [values], undefined)))
       )
 
     const run = (statement: string) => connection.execute(statement, [], undefined)
