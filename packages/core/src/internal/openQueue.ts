@@ -19,7 +19,8 @@ import { endLeftovers, endLeftoversOf, redactLeftovers } from "./leftovers.js"
 import { laneOf, overlaps } from "./overlap.js"
 import { plan } from "./plan.js"
 import { reconcile } from "./reconcile.js"
-import { isAtWork, type Services, self, work } from "./workerQueue.js"
+import { isAtWork, self } from "./runOwner.js"
+import { type Services, work } from "./workerQueue.js"
 
 // Digits and letters of which no two look alike; eight are easy to type.
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz"
