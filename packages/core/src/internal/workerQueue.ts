@@ -28,10 +28,11 @@ const beatsPerRenewal = 40
 
 export type Services = AgentProcess.AgentProcess | JobQueue | MemoryStore.MemoryStore | RoleRegistry | Workplace
 
-/** Works off the jobs of an open run that is ours. */
+/** Works off the jobs of an open run that is ours; `jobs`: all that it has so far. */
 export const work = (
   shop: Shop,
   { project, runId }: Run,
+  jobs: ReadonlyArray<Pick<Job, "jobId" | "spec" | "status">>,
   options: Working,
   overlapping: ReadonlyArray<Overlap>
 ): Effect.Effect<WorkerQueue, Failure, Scope | Services> =>
@@ -93,7 +94,6 @@ export const work = (
       }
     })
 
-    const jobs = yield* journal.jobs(runId).pipe(Effect.catchTag("NotFound", Effect.die))
     for (const job of jobs) kin.adopt(job)
     tell({
       kind: "runStarted",
