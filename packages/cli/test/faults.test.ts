@@ -433,6 +433,54 @@ describe("F18 a data folder that is not ours to use", () => {
   })
 })
 
+describe("F18 a data folder that goes away under a run", () => {
+  const waits = async (one: Home) => {
+    const gate = path.join(one.root, "gate")
+    one.file("agents.json", single({ t: await tool(one, [started, { do: "await", path: gate }, done()]) }))
+    const running = one.start(run)
+    await waitFor(() => fs.existsSync(path.join(one.dataDir, "orchestrator.db")) && runningIn(one))
+    return { running, gate }
+  }
+  const runningIn = (one: Home) => {
+    const db = new Driver(path.join(one.dataDir, "orchestrator.db"), { readonly: true })
+    try {
+      return db.prepare("SELECT count(*) FROM attempts WHERE pid IS NOT NULL").pluck().get() === 1
+    } catch {
+      return false
+    } finally {
+      db.close()
+    }
+  }
+
+  it.each([
+    ["the folder", (dataDir: string) => fs.rmSync(dataDir, { recursive: true })],
+    ["the journal", (dataDir: string) => fs.rmSync(path.join(dataDir, "orchestrator.db"))]
+  ])("%s is 5, and nothing is called completed", async (_, lose) => {
+    const one = home()
+    const { gate, running } = await waits(one)
+    lose(one.dataDir)
+    fs.writeFileSync(gate, "")
+    const ended = await running.ended
+    expect([ended.code, ended.stderr]).toEqual([
+      5,
+      expect.stringMatching(/^error\[StorageError\]: .*orchestrator\.db: it was deleted while it was in use.* – .+/m)
+    ])
+    expect(ended.stdout).not.toContain("completed")
+    expect(await Census.survivors({ env: `CONTEXTFS_DATA_DIR=${one.dataDir}` })).toEqual([])
+    expect(ended.stdout + ended.stderr).not.toMatch(/^\s+at .+:\d+:\d+/m)
+  })
+
+  it("the memory alone: what the agent did is kept, and it says that its outcome was not saved", async () => {
+    const one = home()
+    const { gate, running } = await waits(one)
+    fs.rmSync(path.join(one.dataDir, "memory.db"))
+    fs.writeFileSync(gate, "")
+    const ended = await running.ended
+    expect(ended.code).toBe(0)
+    expect(ended.stdout).toMatch(/memory\.db: it was deleted/)
+  })
+})
+
 describe("F19 a text that speaks to the terminal", () => {
   it("is shown inert, live and in the logs", async () => {
     const one = home()

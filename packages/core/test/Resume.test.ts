@@ -5,13 +5,14 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { fileURLToPath } from "node:url"
 import { it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { afterAll, describe, expect } from "vitest"
 import * as JobQueue from "../src/JobQueue.js"
 import * as Live from "../src/Live.js"
 import { Orchestrator, type ResumeOptions, type RunEvent } from "../src/Orchestrator.js"
-import { type Home, makeHome, run, say } from "./harness.js"
+import { decode, type Home, makeHome, run, say } from "./harness.js"
 
 const home = makeHome()
 afterAll(home.remove)
@@ -142,6 +143,38 @@ describe("resume", () => {
         [false, "LeaseLost"],
         [true, null]
       ])
+    })
+  )
+
+  it.live("in the process that interrupted it harms no other run of that process", () =>
+    Effect.gen(function* () {
+      const at = folder("same-process")
+      const gate = path.join(home.root, "same-process.gate")
+      const waits = yield* Effect.promise(() =>
+        countedTool(
+          "waits",
+          `until [ -e '${gate}' ]; do sleep 0.05; done; echo '{"type":"result","ok":true,"text":"ok"}'`
+        )
+      )
+      const quick = yield* Effect.promise(() =>
+        countedTool("at-once", `echo '{"type":"result","ok":true,"text":"ok"}'`)
+      )
+      const config = (tool: string) => decode(at, { retries: 0, tools: { waits, quick }, agents: [agent("a", tool)] })
+      yield* Effect.gen(function* () {
+        const orchestrator = yield* Orchestrator
+        const begun = yield* Deferred.make<void>()
+        const other = yield* Effect.fork(
+          orchestrator.run(yield* config("waits"), {
+            onEvent: ({ kind }) => void (kind === "jobStarted" && Deferred.unsafeDone(begun, Effect.void))
+          })
+        )
+        yield* Deferred.await(begun)
+        while (starts("waits") === 0) yield* Effect.sleep("10 millis")
+        const resumed = yield* orchestrator.resume(yield* orchestrator.enqueue(yield* config("quick")))
+        fs.writeFileSync(gate, "")
+        const statuses = [resumed, yield* Fiber.join(other)].map(({ results }) => results.map(({ status }) => status))
+        expect(statuses).toEqual([["completed"], ["completed"]])
+      }).pipe(Effect.provide(Live.layer({ dataDir: at.dataDir, env: at.env })))
     })
   )
 

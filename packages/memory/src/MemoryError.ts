@@ -5,6 +5,8 @@ import * as Schema from "effect/Schema"
 export class StorageError extends Schema.TaggedError<StorageError>("@contextfs/memory/StorageError")("StorageError", {
   message: Schema.String,
   hint: Schema.optionalWith(Schema.String, { exact: true }),
+  /** True where another try is in vain: the file was deleted or replaced while it was open. Absent means false. */
+  gone: Schema.optionalWith(Schema.Boolean, { exact: true }),
   cause: Schema.optionalWith(Schema.Defect, { exact: true })
 }) {}
 

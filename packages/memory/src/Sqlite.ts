@@ -50,7 +50,8 @@ export interface SqliteDatabase {
 }
 
 /**
- * Opens (and creates) the database; it closes with the scope. WAL, foreign keys on.
+ * Opens (and creates) the database; it closes with the scope. WAL, foreign keys on. Once its file has been deleted or
+ * replaced, every statement fails (`gone`), and so does a transaction that has just been committed into it.
  *
  * Fails, with the file left as it was, when: the native driver is absent; SQLite is older than 3.51.3, which can lose
  * committed writes when one connection checkpoints while another writes; the folder is on a network filesystem (NFS,

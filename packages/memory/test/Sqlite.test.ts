@@ -42,6 +42,42 @@ describe("Sqlite", () => {
       })
   )
 
+  it.scoped.each([
+    ["deleted", (name: string) => fs.rmSync(path.dirname(name), { recursive: true })],
+    [
+      "replaced",
+      (name: string) => {
+        fs.copyFileSync(name, `${name}.copy`)
+        fs.renameSync(`${name}.copy`, name)
+      }
+    ]
+  ] as const)("says that nothing is stored any more once its file was %s", ([what, lose]) =>
+    Effect.gen(function* () {
+      const name = yield* file
+      const { execute, sql, writeTransaction } = yield* Sqlite.make({ path: name, migrations })
+      const reader = yield* Sqlite.make({ path: name, migrations, readOnly: true })
+      yield* sql`INSERT INTO t (b) VALUES ('kept')`
+      yield* reader.sql`SELECT * FROM t`
+      // In the middle of a transaction as well: what it commits is in no file that anybody will open.
+      const within = writeTransaction(
+        Effect.zipRight(
+          sql`INSERT INTO t (b) VALUES ('x')`,
+          Effect.sync(() => lose(name))
+        )
+      )
+      for (const statement of [
+        within,
+        sql`INSERT INTO t (b) VALUES ('y')`,
+        sql`SELECT 1`,
+        execute("SELECT 1", {}),
+        reader.sql`SELECT 1`
+      ]) {
+        const error = Sqlite.storageError(name)(yield* Effect.flip(statement))
+        expect(error).toMatchObject({ gone: true, message: expect.stringContaining(`${name}: it was ${what}`) })
+      }
+    })
+  )
+
   it.scoped("refuses garbage, a cut file, a foreign database and a newer schema, each left byte-identical", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryFolder

@@ -232,4 +232,4 @@ const another = (
 /** A journal that cannot be written for a moment (a full disk, a lock) costs nothing that is done. */
 const patience = Schedule.spaced("1 second").pipe(Schedule.intersect(Schedule.recurs(30)))
 export const firmly = <A, E extends LeaseLost | StorageError>(write: Effect.Effect<A, E>): Effect.Effect<A, E> =>
-  Effect.retry(write, { schedule: patience, while: (error) => error._tag === "StorageError" })
+  Effect.retry(write, { schedule: patience, while: (error) => error._tag === "StorageError" && error.gone !== true })

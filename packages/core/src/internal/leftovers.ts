@@ -34,9 +34,13 @@ export const endLeftovers = (journal: JobQueueService): Effect.Effect<void, Stor
     }
   })
 
-/** Ends what a dead owner of the run has left: the processes that the journal knew, all that carry its marker, its folder. */
+/**
+ * Ends what a dead owner of the run has left: the processes that the journal knew, all that carry its marker, its folder.
+ * One that lives has ended its agents itself, and may be at work on other runs with the same marker in the same folder.
+ */
 export const endLeftoversOf = (run: Run, agents: ReadonlyArray<ProcessIdentity>): Effect.Effect<void> =>
   Effect.sync(() => {
+    if (procfs.isAlive(run.owner) === true) return
     for (const agent of agents) if (procfs.isAlive(agent) === true) kill(-agent.pid)
     if (run.owner.bootId === procfs.bootId()) killMarked(run.marker)
     removeRuntimeDir(run)

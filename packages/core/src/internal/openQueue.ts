@@ -19,7 +19,8 @@ import { endLeftovers, endLeftoversOf, redactLeftovers } from "./leftovers.js"
 import { laneOf, overlaps } from "./overlap.js"
 import { plan } from "./plan.js"
 import { reconcile } from "./reconcile.js"
-import { isAtWork, type Services, self, work } from "./workerQueue.js"
+import { isAtWork, self } from "./runOwner.js"
+import { type Services, work } from "./workerQueue.js"
 
 // Digits and letters of which no two look alike; eight are easy to type.
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -82,14 +83,15 @@ const write = (runId: RunId, options: Options) =>
       lane: laneOf(options, spec)
     }))
     yield* journal.add(runId, jobs)
-    return yield* journal.run(runId).pipe(Effect.catchTag("NotFound", Effect.die))
+    const run = yield* journal.run(runId).pipe(Effect.catchTag("NotFound", Effect.die))
+    return { run, jobs: jobs.map((job) => ({ ...job, status: "pending" as const })) }
   })
 
 /** Writes a run down that nobody works off yet. */
 export const store = (options: Options): Effect.Effect<Run, Failure, Services> =>
   Effect.gen(function* () {
     yield* check(options)
-    return yield* write(yield* newRunId, options)
+    return (yield* write(yield* newRunId, options)).run
   })
 
 export const make = (options: Options): Effect.Effect<WorkerQueue, Failure, Scope | Services> =>
@@ -99,7 +101,8 @@ export const make = (options: Options): Effect.Effect<WorkerQueue, Failure, Scop
     const shop = yield* openShop(runId)
     yield* endLeftovers(yield* JobQueue)
     yield* redactLeftovers(shop.workplace, yield* JobQueue)
-    return yield* work(shop, yield* write(runId, options), options, overlapping)
+    const { jobs, run } = yield* write(runId, options)
+    return yield* work(shop, run, jobs, options, overlapping)
   })
 
 export const resume = (
@@ -111,7 +114,6 @@ export const resume = (
     const before = yield* journal.run(id)
     const { owner, runId } = before
     if (yield* isAtWork(before)) return yield* new RunOwned({ runId, pid: owner.pid })
-    for (const { spec, status } of yield* journal.jobs(runId)) if (!isTerminal(status)) yield* plan(spec)
     const shop = yield* openShop(runId)
     const left = yield* journal.takeOver(
       {
@@ -124,8 +126,11 @@ export const resume = (
       owner
     )
     yield* endLeftoversOf(before, left)
-    yield* reconcile(shop, journal, runId, options.decide ?? new Map()).pipe(
-      Effect.onError(() => Effect.ignoreLogged(journal.close(runId, "interrupted")))
-    )
-    return yield* work(shop, yield* journal.run(runId), options, [])
+    // Read once: of a run of many thousands that takes longer than all the rest.
+    const jobs = yield* Effect.gen(function* () {
+      const found = yield* journal.jobs(runId)
+      for (const { spec, status } of found) if (!isTerminal(status)) yield* plan(spec)
+      return yield* reconcile(shop, journal, runId, found, options.decide ?? new Map())
+    }).pipe(Effect.onError(() => Effect.ignoreLogged(journal.close(runId, "interrupted"))))
+    return yield* work(shop, yield* journal.run(runId), jobs, options, [])
   })

@@ -16,7 +16,7 @@ import { cancelled, unattempted } from "./jobRunner.js"
 import { endLeftoversOf } from "./leftovers.js"
 import { store } from "./openQueue.js"
 import { realPath } from "./overlap.js"
-import { isAtWork, self, statusOf } from "./workerQueue.js"
+import { isAtWork, self, statusOf } from "./runOwner.js"
 
 /** What a run was asked for beside its jobs, as the journal keeps it for `resume`. */
 const Settings = Schema.Struct({

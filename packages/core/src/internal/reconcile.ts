@@ -26,17 +26,17 @@ const died = "its orchestrator died during this attempt"
 const indeterminate = { status: "failed", reason: "Indeterminate" } as const
 
 /**
- * What was done is stored, what was cut short waits for another attempt. Where that cannot be told and `decide` (by job
+ * What was done is stored, what was cut short waits for another attempt; the run's jobs as they are then. Where that cannot be told and `decide` (by job
  * or agent id) does not say, nothing is changed.
  */
 export const reconcile = (
   shop: Shop,
   journal: JobQueueService,
   runId: RunId,
+  jobs: ReadonlyArray<Job>,
   decide: ReadonlyMap<string, "rerun" | "skip">
-): Effect.Effect<void, StorageError | Undecided, AgentProcess | RoleRegistry | Workplace> =>
+): Effect.Effect<ReadonlyArray<Job>, StorageError | Undecided, AgentProcess | RoleRegistry | Workplace> =>
   Effect.gen(function* () {
-    const jobs = yield* journal.jobs(runId).pipe(Effect.catchTag("NotFound", Effect.die))
     const found = yield* Effect.forEach(
       jobs.filter(({ status }) => status === "running"),
       (job) =>
@@ -52,7 +52,10 @@ export const reconcile = (
     const choice = ({ job }: Found) => decide.get(job.jobId) ?? decide.get(job.spec.agentId)
     const open = found.filter((each) => each.harvest.kind === "unknown" && choice(each) === undefined)
     if (Arr.isNonEmptyArray(open)) return yield* new Undecided({ runId, jobs: open.map(({ job }) => job.jobId) })
-    for (const each of found) yield* settleOne(shop, journal, each, choice(each) === "skip")
+    const settled = new Map<string, Job>()
+    for (const each of found)
+      settled.set(each.job.jobId, yield* settleOne(shop, journal, each, choice(each) === "skip"))
+    return jobs.map((job) => settled.get(job.jobId) ?? job)
   })
 
 const settleOne = (
@@ -60,7 +63,7 @@ const settleOne = (
   journal: JobQueueService,
   found: Found,
   skip: boolean
-): Effect.Effect<void, StorageError> =>
+): Effect.Effect<Job, StorageError> =>
   Effect.gen(function* () {
     const { harvest, job } = found
     const again = (session: string | null) =>
@@ -92,7 +95,7 @@ const settleOne = (
     Effect.catchTag("LeaseLost", Effect.die),
     // Whether it has ended is asked of the journal, which the branches above have written.
     Effect.zipRight(journal.job(found.job.jobId)),
-    Effect.flatMap(({ status }) => redactFiles(shop.workplace, found.job, isTerminal(status))),
+    Effect.tap(({ status }) => redactFiles(shop.workplace, found.job, isTerminal(status))),
     Effect.catchTag("NotFound", Effect.die)
   )
 

@@ -73,3 +73,24 @@ const codes: ReadonlySet<unknown> = new Set(["EMFILE", "ENFILE", "EAGAIN", "ENOM
 /** The system refused for want of something that may be there again soon. */
 export const isShortage = (cause: unknown): boolean =>
   typeof cause === "object" && cause !== null && "code" in cause && codes.has(cause.code)
+
+/** Between two looks at what this machine has left; milliseconds. */
+export const betweenLooks = 250
+
+/** Looks at most so often; says what is short, or null, and tells when that begins and ends. `now`: monotonic milliseconds. */
+export const makeLook = (
+  { dataDir, floors }: { readonly dataDir: string; readonly floors?: Floors },
+  now: () => number,
+  tell: (shortage: string | null) => void
+): (() => string | null) => {
+  let short: string | null = null
+  let lookedAt = Number.NEGATIVE_INFINITY
+  return () => {
+    if (now() - lookedAt < betweenLooks) return short
+    lookedAt = now()
+    const before = short
+    short = shortage(dataDir, floors)
+    if ((short === null) !== (before === null)) tell(short)
+    return short
+  }
+}

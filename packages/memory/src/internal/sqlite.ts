@@ -1,3 +1,4 @@
+import * as fs from "node:fs"
 import type { Connection } from "@effect/sql/SqlConnection"
 import { SqlError } from "@effect/sql/SqlError"
 import * as Statement from "@effect/sql/Statement"
@@ -40,11 +41,32 @@ export const storageError =
   (path: string) =>
   (cause: unknown): StorageError => {
     if (cause instanceof StorageError) return cause
+    if (cause instanceof SqlError && cause.cause instanceof StorageError) return cause.cause
     const code = codeOf(cause)
     const hint = hints.find(([prefix]) => code.startsWith(prefix))?.[1]
     const message = `${path}: ${reasonOf(cause)}${code === "" ? "" : ` (${code})`}`
     return new StorageError({ message, cause, ...(hint === undefined ? {} : { hint }) })
   }
+
+/**
+ * Fails once another file, or none, stands at the path that was opened: SQLite would go on with the one that it holds,
+ * and all that it says is stored would be gone with this process.
+ */
+const watchOver = (file: string): Effect.Effect<void, SqlError> => {
+  if (file === ":memory:") return Effect.void
+  const look = () => fs.statSync(file, { throwIfNoEntry: false })
+  const opened = look()
+  return Effect.suspend(() => {
+    const now = look()
+    if (now !== undefined && now.ino === opened?.ino && now.dev === opened.dev) return Effect.void
+    const cause = new StorageError({
+      message: `${file}: it was ${now === undefined ? "deleted" : "replaced"} while it was in use, and what was stored in it is lost`,
+      hint: "see what has removed it, then start again",
+      gone: true
+    })
+    return new SqlError({ cause, message: cause.message })
+  })
+}
 
 const isBusy = (cause: unknown): boolean => codeOf(cause).startsWith("SQLITE_BUSY")
 
@@ -64,6 +86,7 @@ export const make = (options: SqliteOptions): Effect.Effect<SqliteDatabase, Stor
       executeRaw: (sql, params) => patiently(connection.executeRaw(sql, params)),
       executeValues: (sql, params) => patiently(connection.executeValues(sql, params))
     }
+    const intact = watchOver(options.path)
     const lock = yield* Effect.makeSemaphore(1)
     /** How deep in transactions of this database the fiber is; those of other databases do not count. */
     const depth = yield* FiberRef.make(0)
@@ -76,7 +99,7 @@ export const make = (options: SqliteOptions): Effect.Effect<SqliteDatabase, Stor
       )
     )
     const acquirer = Effect.flatMap(FiberRef.get(depth), (depth) =>
-      depth > 0 ? Effect.succeed(connection) : Effect.as(alone, patient)
+      depth > 0 ? Effect.succeed(connection) : Effect.zipRight(alone, Effect.as(intact, patient))
     )
     const sql = Statement.make(acquirer, Statement.makeCompilerSqlite(), [["db.system.name", "sqlite"]], undefined)
 
@@ -84,7 +107,7 @@ export const make = (options: SqliteOptions): Effect.Effect<SqliteDatabase, Stor
       Effect.flatMap(FiberRef.get(depth), (depth) =>
         depth > 0
           ? connection.execute(text, [values], undefined)
-          : lock.withPermits(1)(patient.execute(text, [values], undefined))
+          : lock.withPermits(1)(Effect.zipRight(intact, patient.execute(text, [values], undefined)))
       )
 
     const run = (statement: string) => connection.execute(statement, [], undefined)
@@ -97,7 +120,7 @@ export const make = (options: SqliteOptions): Effect.Effect<SqliteDatabase, Stor
           const mark = `level_${outer}`
           const [open, close, back] =
             outer === 0
-              ? [restore(patiently(run("BEGIN IMMEDIATE"))), run("COMMIT"), undo("ROLLBACK")]
+              ? [restore(patiently(run("BEGIN IMMEDIATE"))), Effect.zipRight(run("COMMIT"), intact), undo("ROLLBACK")]
               : [run(`SAVEPOINT ${mark}`), run(`RELEASE ${mark}`), undo(`ROLLBACK TO ${mark}`)]
           const transaction = open.pipe(
             Effect.zipRight(Effect.locally(restore(effect), depth, outer + 1)),
