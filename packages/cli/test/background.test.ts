@@ -5,7 +5,7 @@ import * as path from "node:path"
 import * as Census from "@contextfs/fixtures/Census"
 import { writeAgent } from "@contextfs/fixtures/Scenario"
 import { afterAll, describe, expect, it } from "vitest"
-import { bin, document, type Home, homes } from "./harness.js"
+import { bin, document, type Home, homes, at as valueAt } from "./harness.js"
 
 const home = homes()
 const started: Array<{ readonly at: Home; readonly run: string }> = []
@@ -117,12 +117,35 @@ describe("run --detach", () => {
     // A cancel needs nobody there to hear it.
     expect(document((await at.contextfs(["orchestrator", "cancel", `${run}-2`, "--json"])).stdout)["cancelled"]).toBe(1)
     expect(await Census.survivors({ folder: census })).toEqual([])
+    const cancelled = document((await at.contextfs(["orchestrator", "status", `${run}-2`, "--json"])).stdout)
+    expect(cancelled["error"]).toContain("run it anew if it is still wanted")
+    // As long as its attempt was, which nobody has seen end.
+    const spent = Number(valueAt(cancelled, "attemptRecords", 0, "endedAt")) - Number(cancelled["startedAt"])
+    expect(spent).toBeGreaterThan(0)
+    expect(Math.abs(Number(cancelled["duration"]) * 1000 - spent)).toBeLessThan(spent)
     const again = await at.contextfs(["orchestrator", "resume", run, "--json"])
     expect(again.code).toBe(1)
     expect(document(again.stdout)["results"]).toMatchObject([
       { agentId: "quick", status: "completed", attempts: 1 },
       { agentId: "slow", status: "cancelled", attempts: 1 }
     ])
+  })
+
+  it("is gone on with by one of two that ask at the same time; the other is told who", async () => {
+    const at = home()
+    const { pid, run } = await detached(at)
+    process.kill(pid, "SIGKILL")
+    await until(at, run, ({ status }) => status === "interrupted")
+    const ask = () => at.contextfs(["orchestrator", "resume", run, "--detach"])
+    const both = await Promise.all([ask(), ask()])
+    expect(both.map(({ code }) => code).toSorted((a, b) => Number(a) - Number(b))).toEqual([0, 10])
+    const owner = pidOf(await status(at, run))
+    expect(both.find(({ code }) => code === 0)?.stdout).toBe(`${run} goes on in process ${owner}\n`)
+    const refused = both.find(({ code }) => code === 10)
+    expect(refused?.stderr).toMatch(
+      new RegExp(`^error\\[Conflict\\]: run ${run} is at work in process ${owner} – .+\n$`)
+    )
+    expect(refused?.stdout).toBe("")
   })
 
   it("does not hear its terminal go away", async () => {

@@ -7,7 +7,7 @@ import type { RoleRegistry } from "@contextfs/roles/RoleRegistry"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { AgentProcess } from "./AgentProcess.js"
+import type { AgentProcess, ProcessIdentity } from "./AgentProcess.js"
 import * as internal from "./internal/orchestrator.js"
 import type { Overlap, SharedFile } from "./internal/overlap.js"
 import type { JobId, JobResult, RunId, RunStatus } from "./Job.js"
@@ -134,6 +134,8 @@ export interface ResumeOptions extends RunOptions {
   readonly workers?: number
   /** For jobs of which nothing tells whether they were done, by job id or agent id. `skip` settles one as failed. */
   readonly decide?: ReadonlyMap<string, "rerun" | "skip">
+  /** Only if the run is still this process's, else `RunOwned`. Default: whose it is when it is looked at. */
+  readonly from?: ProcessIdentity
 }
 
 export class Orchestrator extends Context.Tag("@contextfs/core/Orchestrator")<
