@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { Scope } from "effect/Scope"
-import { isTerminal, type JobResult } from "../Job.js"
+import { isTerminal, type Job, type JobResult } from "../Job.js"
 import { JobQueue, type Run, type RunSettings } from "../JobQueue.js"
 import type { ResumeOptions, RunOptions, RunResult, SharedFile } from "../Orchestrator.js"
 import type { NotFound } from "../OrchestratorError.js"
@@ -112,7 +112,7 @@ const collect = <E, R>(open: Effect.Effect<WorkerQueue.WorkerQueue, E, R | Scope
     }).pipe(Effect.scoped)
     const { project, runId } = queue
     const jobs = yield* journal.jobs(runId).pipe(Effect.catchTag("NotFound", Effect.die))
-    const results = jobs.flatMap(({ result }) => (result === null ? [] : [result]))
+    const { pending, results } = resultsOf(jobs)
     const { status } = yield* journal.run(runId).pipe(Effect.catchTag("NotFound", Effect.die))
     const at = clock.unsafeCurrentTimeMillis()
     options.onEvent?.({ kind: "runEnded", at, runId, status })
@@ -122,12 +122,20 @@ const collect = <E, R>(open: Effect.Effect<WorkerQueue.WorkerQueue, E, R | Scope
       status,
       duration: (at - begun) / 1_000,
       results,
+      pending,
       parked: status === "interrupted" && !timedOut ? parked : [],
       timedOut,
       shared: yield* Effect.sync(() => sharedFiles(results)),
       spent: yield* journal.spent(runId)
     } satisfies RunResult
   })
+
+export const resultsOf = (jobs: ReadonlyArray<Job>): Pick<RunResult, "results" | "pending"> => ({
+  results: jobs.flatMap(({ result }) => (result === null ? [] : [result])),
+  pending: jobs.flatMap(({ jobId, result, spec: { agentId, directory, parent, role, tool } }) =>
+    result === null ? [{ jobId, agentId, role, tool, directory, parent }] : []
+  )
+})
 
 /** A repository is looked at as a whole, so only what lies in the folder of each of them says something of them. */
 const sharedFiles = (results: ReadonlyArray<JobResult>): ReadonlyArray<SharedFile> => {
