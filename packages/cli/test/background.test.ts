@@ -198,9 +198,61 @@ describe("spawn", () => {
     const { code, stdout: logs } = await at.contextfs(["orchestrator", "logs", id, "-f"])
     expect(code).toBe(0)
     expect(logs).toContain("Rehearsed as review")
+    expect(logs).toMatch(/\n✓ completed after \d+\.\d s\n$/)
     expect(await until(at, id, ({ status }) => status === "completed")).toMatchObject({ role: "review" })
     const raw = await at.contextfs(["orchestrator", "logs", id, "--raw"])
     expect(raw.stdout).toContain('{"type":"started"')
+  })
+})
+
+describe("logs", () => {
+  it("says of each job how it ended, that it waits, or how its run goes on; following ends where nobody is at work", async () => {
+    const at = home()
+    const { tool } = await stays(at)
+    at.file("agents.json", {
+      tools: { stays: tool },
+      workers: 1,
+      agents: ["quick", "slow", "later"].map((id) => ({
+        ...{ id, role: "custom", directory: ".", task: 'Say.\nmock: say "quick word"' },
+        tool: id === "quick" ? "mock" : "stays"
+      }))
+    })
+    const run = at.start(["orchestrator", "run", "agents.json", "--jsonl"])
+    await run.seen("I am at work")
+    const id = String(
+      valueAt(document((await at.contextfs(["orchestrator", "status", "--json"])).stdout), "runs", 0, "runId")
+    )
+    const followed = at.start(["orchestrator", "logs", id, "-f"])
+    await followed.seen("I am at work")
+    const now = await at.contextfs(["orchestrator", "logs", id])
+    expect(now.stdout).toMatch(/\nquick {2}✓ completed after \d+\.\d s\n/)
+    expect(now.stdout).toMatch(
+      /\nslow {3}● running for .+ – contextfs orchestrator logs \w+-2 --follow shows what comes\n/
+    )
+    expect(now.stdout).toMatch(/\nlater {2}· pending: no attempt has begun\n$/)
+    run.child.kill("SIGKILL")
+    await run.ended
+    const resume = `contextfs orchestrator resume ${id} goes on with it`
+    const { code, stdout } = await followed.ended
+    expect(code).toBe(0)
+    expect(stdout).toContain(`slow   ✗ interrupted: the process of its run is gone – ${resume}\n`)
+    expect((await at.contextfs(["orchestrator", "logs", `${id}-3`])).stdout).toBe(
+      `· pending: no attempt has begun – ${resume}\n`
+    )
+    await at.contextfs(["orchestrator", "cancel", id])
+    const raw = await at.contextfs(["orchestrator", "logs", `${id}-2`, "--raw"])
+    const how = /^✗ cancelled after \d+\.\d s – JobCancelled: .+ – run it anew if it is still wanted\n$/
+    expect(raw.stderr).toMatch(how)
+    expect(raw.stdout).not.toContain("cancelled")
+    const told = await at.contextfs(["orchestrator", "logs", `${id}-2`, "--json"])
+    expect(told.stderr).toBe("")
+    const lines = told.stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => document(line))
+    expect(lines.slice(0, -2).every(({ agentId, kind }) => kind === "line" && agentId === "slow")).toBe(true)
+    expect(lines.at(-2)).toMatchObject({ kind: "job", jobId: `${id}-2`, status: "cancelled", reason: "JobCancelled" })
+    expect(lines.at(-1)).toEqual({ kind: "ended", jobs: 1 })
   })
 })
 
