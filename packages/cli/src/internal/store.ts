@@ -70,6 +70,19 @@ export const write = <A, E>(
     return yield* provide(session, Effect.flatMap(MemoryStore, use))
   })
 
+/** Whether there is such a file in the data folder. */
+const isThere = (session: Session, file: string): Effect.Effect<boolean, StorageError> =>
+  Effect.gen(function* () {
+    const [{ hasDataFolder }, { storageError }] = yield* Effect.promise(() =>
+      Promise.all([import("@contextfs/memory/PrivateFiles"), import("@contextfs/memory/Sqlite")])
+    )
+    if (!(yield* hasDataFolder(dataDir(session)))) return false
+    return yield* Effect.try({
+      try: () => fs.statSync(file, { throwIfNoEntry: false }) !== undefined,
+      catch: storageError(file)
+    })
+  })
+
 /** None where there is no memory yet. */
 export const read = <A, E>(
   session: Session,
@@ -78,7 +91,7 @@ export const read = <A, E>(
   Effect.gen(function* () {
     if (session.memory !== undefined) return Option.some(yield* write(session, use))
     const path = memoryFile(session)
-    if (!fs.existsSync(path)) return Option.none()
+    if (!(yield* isThere(session, path))) return Option.none()
     const { layerSqlite, MemoryStore } = yield* Effect.promise(() => import("@contextfs/memory/MemoryStore"))
     const reading = Effect.flatMap(MemoryStore, use)
     return Option.some(yield* Effect.provide(reading, layerSqlite({ path, readOnly: true })))
@@ -92,7 +105,7 @@ export const readJournal = <A, E>(
   Effect.gen(function* () {
     const { databaseName, JobQueue, layerSqlite } = yield* Effect.promise(() => import("@contextfs/core/JobQueue"))
     const file = path.join(dataDir(session), databaseName)
-    if (!fs.existsSync(file)) return Option.none()
+    if (!(yield* isThere(session, file))) return Option.none()
     const reading = Effect.flatMap(JobQueue, use)
     return Option.some(yield* Effect.provide(reading, layerSqlite({ path: file, readOnly: true })))
   })
