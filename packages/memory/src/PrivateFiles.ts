@@ -19,8 +19,8 @@ export const dataFolder: (folder: string) => Effect.Effect<void, StorageError> =
  */
 export const tryDataFolder: (folder: string) => Effect.Effect<Stats | undefined, StorageError> = internal.tryDataFolder
 
-/** For what only reads: whether it is there. Fails where something else stands in its place, or nobody can tell. */
-export const hasDataFolder: (folder: string) => Effect.Effect<boolean, StorageError> = internal.hasDataFolder
+/** For what only reads: whether the data folder is there and has this file. Fails where it is no folder or cannot be read. */
+export const holds: (folder: string, name: string) => Effect.Effect<boolean, StorageError> = internal.holds
 
 /** A folder with what is missing above it, 0700; one that is there stays as it is. */
 export const makeFolder: (folder: string) => void = internal.makeFolder

@@ -77,12 +77,12 @@ export const tryDataFolder = (folder: string): Effect.Effect<fs.Stats | undefine
     })
   })
 
-export const hasDataFolder = (folder: string): Effect.Effect<boolean, StorageError> =>
+export const holds = (folder: string, name: string): Effect.Effect<boolean, StorageError> =>
   Effect.try({
     try: () => {
       const stat = fs.statSync(folder, { throwIfNoEntry: false })
-      if (stat !== undefined && !stat.isDirectory()) throw refuse(folder, "this is no folder", elsewhere)
-      return stat !== undefined
+      if (stat?.isDirectory() === false) throw refuse(folder, "this is no folder", elsewhere)
+      return stat !== undefined && fs.statSync(path.join(folder, name), { throwIfNoEntry: false }) !== undefined
     },
     catch: unusable(folder, "read")
   })
