@@ -193,6 +193,22 @@ describe("resume", () => {
     })
   )
 
+  it.live(
+    "refuses a run that another has taken up since it was looked at, whether that one is still at work or not",
+    () =>
+      Effect.gen(function* () {
+        const at = folder("overtaken")
+        const fast = yield* Effect.promise(() => countedTool("fast", `echo '{"type":"result","ok":true,"text":"ok"}'`))
+        const { runId } = yield* run(at, { tools: { fast }, agents: [agent("a", "fast")] })
+        const before = yield* inJournal(at, (journal) => journal.run(runId))
+        const from = { ...before.owner, pid: before.owner.pid + 1 }
+        const refused = yield* Effect.flip(resume(at, runId, { from }))
+        expect(refused).toMatchObject({ _tag: "RunOwned", runId, pid: before.owner.pid })
+        expect(yield* inJournal(at, (journal) => journal.run(runId))).toEqual(before)
+        expect((yield* resume(at, runId, { from: before.owner })).status).toBe("completed")
+      })
+  )
+
   it.live("runs again, unasked, what was prepared and never launched", () =>
     Effect.gen(function* () {
       const at = folder("prepared")

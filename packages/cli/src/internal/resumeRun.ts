@@ -10,17 +10,17 @@ import { perform } from "./perform.js"
 import { dataDir } from "./store.js"
 import type { Format } from "./views.js"
 
+type Loose = { readonly [Key in keyof ResumeOptions]: ResumeOptions[Key] | undefined }
+
 interface Request {
   readonly run: string
   /** What is absent stays as the run was begun. */
-  readonly options: {
-    readonly [Key in keyof Omit<ResumeOptions, "onEvent">]: ResumeOptions[Key] | undefined
-  }
+  readonly options: Omit<Loose, "from" | "onEvent">
   readonly detach: boolean
   readonly format: Format
 }
 
-const given = (options: Request["options"]): ResumeOptions =>
+const given = (options: Loose): ResumeOptions =>
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 
 export const resumeRun = (
@@ -29,11 +29,14 @@ export const resumeRun = (
 ): Effect.Effect<Answer, Failure> =>
   detach
     ? inBackground(run, options, session)
-    : Effect.flatMap(modulesOf(session, run), (live) =>
-        perform(session, { format, live }, (orchestrator, { onEvent }) =>
-          orchestrator.resume(run, { ...given(options), ...(onEvent === undefined ? {} : { onEvent }) })
+    : Effect.gen(function* () {
+        const live = yield* modulesOf(session, run)
+        const { takesOverFrom } = yield* Effect.promise(() => import("./detached.js"))
+        const from = takesOverFrom(session)
+        return yield* perform(session, { format, live }, (orchestrator, { onEvent }) =>
+          orchestrator.resume(run, given({ ...options, from, onEvent }))
         )
-      )
+      })
 
 const inBackground = (run: string, options: Request["options"], session: Session): Effect.Effect<Answer, Failure> =>
   Effect.gen(function* () {

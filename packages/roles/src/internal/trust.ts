@@ -2,6 +2,7 @@ import { createHash } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { StorageError } from "@contextfs/memory/MemoryError"
+import * as PrivateFiles from "@contextfs/memory/PrivateFiles"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
@@ -94,7 +95,7 @@ export const list = (dataDir: string): Effect.Effect<ReadonlyArray<TrustedFile>,
 export const write = (dataDir: string, files: ReadonlyArray<TrustedFile>): Effect.Effect<void, StorageError> =>
   Effect.try({
     try: () => {
-      fs.mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+      PrivateFiles.makeFolder(dataDir)
       const store = path.join(dataDir, fileName)
       const draft = `${store}.${process.pid}`
       fs.rmSync(draft, { force: true })
