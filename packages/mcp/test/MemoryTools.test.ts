@@ -122,6 +122,17 @@ describe("in a memory", () => {
       expect(again.text).toMatch(/Already saved/)
     }))
 
+  test("the same content with another summary rewords nothing, and the agent is told how to", () =>
+    Effect.gen(function* () {
+      const first = { summary: "First", structured_data: { a: 1 } }
+      const id = yield* save("Same", first)
+      const other = { content: "Same", summary: "Second", structured_data: { a: 2 } }
+      const again = yield* done("contextfs_save", other)
+      expect(again.structured).toMatchObject({ memory: { id, summary: "First" }, kept: ["summary", "structured_data"] })
+      expect(again.text).toContain('Its summary stays "First": contextfs_update changes it.')
+      expect((yield* done("contextfs_recall", { id })).structured).toMatchObject(first)
+    }))
+
   test("evolving an old version names the new one; the new one has the evolver's tag", () =>
     Effect.gen(function* () {
       const first = yield* save("Version one", { tags: ["keep"] })

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto"
+import { isDeepStrictEqual } from "node:util"
 import * as Either from "effect/Either"
 import * as JsonText from "../JsonText.js"
 import { type Memory, maxContentBytes, type StructuredData } from "../Memory.js"
 import { InvalidMemory } from "../MemoryError.js"
-import type { SaveInput } from "../MemoryStore.js"
+import type { Saved, SaveInput } from "../MemoryStore.js"
 import * as TypeSchema from "../TypeSchema.js"
 
 /** What a memory says, as it will be stored. */
@@ -117,19 +118,28 @@ export const fromInput = (input: SaveInput): Either.Either<Draft, InvalidMemory>
 /** Equal for equal text, whatever white space is around it. */
 export const contentHash = (content: string): Buffer => createHash("sha256").update(content.trim()).digest()
 
-const rank = { user: 3, agent: 2, imported: 1 }
-
-/** What is known after the same content was saved again: more of it, and the word of who is trusted less changes nothing. */
-export const merge = (old: Memory, draft: Draft, trust: Memory["trust"]): Either.Either<Draft, InvalidMemory> => {
-  const [less, more] = rank[trust] < rank[old.trust] ? [draft, old] : [old, draft]
-  const data = { ...less.structuredData, ...more.structuredData }
+/** What is known after the same content was saved again: what it says stays, and what it lacked is added. */
+export const merge = (old: Memory, draft: Draft): Either.Either<Draft, InvalidMemory> => {
+  const data = { ...draft.structuredData, ...old.structuredData }
   return check({
     type: old.type,
     content: old.content,
-    summary: more.summary ?? less.summary,
+    summary: old.summary ?? draft.summary,
     tags: [...old.tags, ...draft.tags],
     structuredData: Object.keys(data).length === 0 ? (old.structuredData ?? draft.structuredData) : data,
     files: [...old.files, ...draft.files],
     authoritative: old.authoritative || draft.authoritative
   })
+}
+
+/** The answer to a save that was merged: nothing of what was said is lost in silence. */
+export const merged = (memory: Memory, draft: Draft): Saved => {
+  const differs = Object.entries(draft.structuredData ?? {}).some(
+    ([key, value]) => !isDeepStrictEqual(memory.structuredData?.[key], value)
+  )
+  const kept = [
+    ...(draft.summary === null || draft.summary === memory.summary ? [] : (["summary"] as const)),
+    ...(differs ? (["structuredData"] as const) : [])
+  ]
+  return { memory, outcome: "merged", ...(kept.length === 0 ? {} : { kept }) }
 }

@@ -111,7 +111,10 @@ const service = (store: PromiseStore): MemoryStoreService => {
     get,
     save: (input, by) =>
       Effect.flatMap(draft.fromInput(input), (checked) =>
-        ask("save", "", Saved, ["InvalidMemory"], () => store.save(checked, by))
+        Effect.map(
+          ask("save", "", Saved, ["InvalidMemory"], () => store.save(checked, by)),
+          (saved) => (saved.outcome === "merged" ? draft.merged(saved.memory, checked) : saved)
+        )
       ),
     search: (query) =>
       ask("search", "", Hits, [], () => store.search({ ...query, limit: limitOf(query.limit, 5, 100) })),

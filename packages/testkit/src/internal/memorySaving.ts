@@ -78,6 +78,30 @@ export const saving = [
     assert.deepEqual(yield* store.list({}), [memory])
     assert.deepEqual(yield* store.list({ tags: ["a", "c"] }), [memory])
   }),
+  check("save: what is there says what it said, whatever the same content is saved with again", function* (store) {
+    const first = { content: "same", summary: "first", structuredData: { a: 1 }, files: ["a.ts"] }
+    const { id } = yield* put(store, first)
+    const again = { content: "same\n", summary: "second", structuredData: { a: 2, b: 3 }, files: ["b.ts"] }
+    // Whoever saves it: to reword it there is `update`.
+    for (const trust of ["agent", "user"] as const) {
+      const saved = yield* store.save(again, by({ trust }))
+      const { content, files, structuredData, summary } = saved.memory
+      assert.equal(saved.memory.id, id)
+      assert.deepEqual(
+        { content, summary, structuredData, files: [...files].sort() },
+        { ...first, structuredData: { a: 1, b: 3 }, files: ["a.ts", "b.ts"] },
+        `saved again with trust ${trust}`
+      )
+      assert.deepEqual(saved.kept, ["summary", "structuredData"], "what is told to have been kept")
+      assert.deepEqual(yield* store.get(id, {}), saved.memory)
+    }
+    const bare = yield* put(store, "bare")
+    const filled = yield* store.save({ content: "bare", summary: "filled", structuredData: { a: 1 } }, by())
+    assert.deepEqual(
+      { ...filled, memory: { ...filled.memory, updatedAt: bare.updatedAt } },
+      { outcome: "merged", memory: { ...bare, summary: "filled", structuredData: { a: 1 } } }
+    )
+  }),
   check("save: the same content in another project, or of another type, is another memory", function* (store) {
     const first = yield* put(store, "same")
     for (const [type, project] of [
