@@ -67,6 +67,16 @@ const cases: ReadonlyArray<Case> = [
   usage([...run, "--dry-run", "-t", "cluade"], 'unknown tool "cluade"'),
   usage(["orchestrator", "spawn", "test", ".", "x", "-w", "--permission", "root"], '"root"'),
   usage(["memory", "search", ""], "argument QUERY"),
+  usage(["memory", "save", "x", "-p", "p".repeat(3_000)], "option --project", "at most 200 characters"),
+  usage([...run, "-p", "two\nlines"], "option --project", "on one line"),
+  ...[["memory", "save", "x"], [...run, "-t", "mock"], ["mcp"], ["orchestrator", "status"]].map(
+    (args): Case => ({
+      ...usage(args, "CONTEXTFS_PROJECT", "at most 200 characters"),
+      name: `a project of 3000 characters in the environment: ${args.join(" ")}`,
+      env: () => ({ CONTEXTFS_PROJECT: "p".repeat(3_000) })
+    })
+  ),
+  inFile("a project of 3000 characters", { project: "p".repeat(3_000), agents }, "project", "at most 200 characters"),
   inFile("cut in the middle", '[\n  {"role": "test", "directory": ".", "ta', "agents.json:2:"),
   inFile("empty", "", "agents.json:1:1"),
   inFile("not JSON", "role: test", "agents.json:1:1"),

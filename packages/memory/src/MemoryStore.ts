@@ -10,6 +10,7 @@ import type { AmbiguousId, InvalidMemory, MemoryConflict, MemoryNotFound, Storag
 
 export { AmbiguousId, InvalidMemory, MemoryConflict, MemoryNotFound, StorageError } from "./MemoryError.js"
 
+/** Control characters and terminal sequences are taken out of every text, so that each word can be found. */
 export interface SaveInput {
   readonly content: string
   /** Default `fact`. */

@@ -426,6 +426,22 @@ const broken: Readonly<Record<string, readonly [check: string, seen: RegExp, cha
     /told to have been kept/,
     (store) => ({ save: (input, by) => Effect.map(store.save(input, by), ({ kept: _, ...saved }) => saved) })
   ],
+  "keeps what nobody sees": [
+    "save: control characters",
+    /zebra/,
+    (store) => ({
+      save: (input, by) =>
+        Effect.map(store.save(input, by), (saved) => ({
+          ...saved,
+          memory: { ...saved.memory, content: input.content }
+        }))
+    })
+  ],
+  "takes any name for a project": [
+    "save: a project has a name",
+    /InvalidMemory was expected/,
+    (store) => ({ save: (input, by) => store.save(input, { ...by, project: "p" }) })
+  ],
   "does not tell of repeats": [
     "events: each change",
     /merged/,

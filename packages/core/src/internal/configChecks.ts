@@ -2,6 +2,7 @@
  * whatever else is wrong. */
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { isProject, projectExpected } from "@contextfs/memory/vocabulary"
 import { type Path, type Problem, show, suggest } from "./configIssue.js"
 import { isObject, type JsonObject, string } from "./json.js"
 
@@ -14,7 +15,7 @@ export interface Surroundings {
   /** Ids of agents that others have. */
   readonly taken?: ReadonlySet<string>
   /** Settings of the command line. */
-  readonly overrides?: { readonly tool?: string } | undefined
+  readonly overrides?: { readonly project?: string; readonly tool?: string } | undefined
 }
 
 /** Tasks larger than this are a mistake. */
@@ -135,6 +136,10 @@ export const check = (value: unknown, around: Surroundings): Array<Problem> => {
   const tool = isObject(value) ? string(value["tool"]) : undefined
   if (tool !== undefined && tool.trim() !== "" && !tools.includes(tool)) {
     problems.push({ path: ["tool"], message: `unknown tool ${show(tool)}`, suggestion: suggest(tool, tools) })
+  }
+  const project = around.overrides?.project
+  if (project !== undefined && !isProject(project)) {
+    problems.push({ path: ["project"], message: `expected ${projectExpected}, got ${show(project)}` })
   }
   const forced = around.overrides?.tool
   if (forced !== undefined && !tools.includes(forced)) {

@@ -1,4 +1,5 @@
 /** The shape of a configuration as it is written: one definition for decoding, messages, defaults and editors. */
+import { isProject, projectExpected } from "@contextfs/memory/vocabulary"
 import * as Option from "effect/Option"
 import type { ParseIssue } from "effect/ParseResult"
 import * as Schema from "effect/Schema"
@@ -257,7 +258,12 @@ export const MemoryInput = Schema.Struct({
 
 export const RunInput = Schema.Struct({
   $schema: optional(Schema.String.annotations({ ...says("a text"), jsonSchema: { type: "string" } })),
-  project: optional(text("What groups the memories of this run.")),
+  project: optional(
+    Schema.String.pipe(Schema.filter(isProject)).annotations({
+      ...says(projectExpected),
+      jsonSchema: { type: "string", minLength: 1, maxLength: 200, description: "What groups the memories of this run." }
+    })
+  ),
   tool: optional(text("The agent program.", { default: defaults.tool })),
   workers: optional(whole(1, maxWorkers, "Agents at work at the same time.", defaults.workers)),
   timeout: optional(timeout),

@@ -16,6 +16,7 @@ import {
   Tags,
   text,
   typeDescription,
+  weight,
   withDefault
 } from "./toolInput.js"
 
@@ -152,7 +153,7 @@ export const link = McpTool.make({
     from_id: text(idDescription),
     to_id: text(idDescription),
     relation: Relation.annotations({ description: "What the first is to the second" }),
-    weight: withDefault(Schema.Number.pipe(Schema.between(0, 1)), 1, "How strongly, 0 to 1"),
+    weight: withDefault(weight, 1, "How strongly, 0 to 1"),
     bidirectional: withDefault(Schema.Boolean, false, "Also store the inverse relation")
   }),
   output: Schema.Struct({ from_id: Schema.String, to_id: Schema.String, relation: Relation, weight: Schema.Number }),

@@ -2,10 +2,12 @@ import { createHash } from "node:crypto"
 import { isDeepStrictEqual } from "node:util"
 import * as Either from "effect/Either"
 import * as JsonText from "../JsonText.js"
-import { type Memory, maxContentBytes, type StructuredData } from "../Memory.js"
+import { type Identity, type Memory, maxContentBytes, type StructuredData } from "../Memory.js"
 import { InvalidMemory } from "../MemoryError.js"
 import type { Saved, SaveInput } from "../MemoryStore.js"
 import * as TypeSchema from "../TypeSchema.js"
+import { isProject, projectExpected } from "../vocabulary.js"
+import { plain } from "./words.js"
 
 /** What a memory says, as it will be stored. */
 export type Draft = Pick<Memory, "type" | "content" | "summary" | "tags" | "structuredData" | "files" | "authoritative">
@@ -23,7 +25,7 @@ const bytes = (text: string) => Buffer.byteLength(text, "utf8")
 const wellFormed = (text: string) => text.replace(/\p{Surrogate}/gu, "\ufffd")
 
 const distinct = (texts: ReadonlyArray<string>): ReadonlyArray<string> => [
-  ...new Set(texts.map((text) => wellFormed(text).trim()).filter((text) => text !== ""))
+  ...new Set(texts.map((text) => wellFormed(plain(text)).trim()).filter((text) => text !== ""))
 ]
 
 const problemOf = (draft: Draft): string | undefined => {
@@ -65,12 +67,14 @@ const dataProblem = (data: unknown): string | undefined => {
   return undefined
 }
 
+const plainText = (_: string, value: unknown) => (typeof value === "string" ? plain(value) : value)
+
 /** The data in the form of its type's schema, as JSON will give it back. */
 const structured = (draft: Draft): Either.Either<StructuredData | null, string> => {
   const given = draft.structuredData
   if (given === null) return Either.right(null)
   return Either.try({
-    try: (): StructuredData => JSON.parse(wellFormed(JSON.stringify(given))),
+    try: (): StructuredData => JSON.parse(wellFormed(JSON.stringify(given, plainText))),
     catch: (error) => `structured_data is not JSON: ${error instanceof Error ? error.message : String(error)}`
   }).pipe(
     Either.flatMap((data) => {
@@ -86,12 +90,12 @@ const structured = (draft: Draft): Either.Either<StructuredData | null, string> 
 
 /** What a memory (or a change of one) says, and only that, in the form that is stored; or what is wrong with it. */
 export const check = (draft: Draft): Either.Either<Draft, InvalidMemory> => {
-  const summary = draft.summary === null ? "" : wellFormed(draft.summary).trim()
+  const summary = draft.summary === null ? "" : wellFormed(plain(draft.summary)).trim()
   const clean: Draft = {
     type: draft.type,
     authoritative: draft.authoritative,
     structuredData: draft.structuredData,
-    content: wellFormed(draft.content),
+    content: wellFormed(plain(draft.content)),
     summary: summary === "" ? null : summary,
     tags: distinct(draft.tags),
     files: distinct(draft.files)
@@ -104,16 +108,23 @@ export const check = (draft: Draft): Either.Either<Draft, InvalidMemory> => {
   })
 }
 
-export const fromInput = (input: SaveInput): Either.Either<Draft, InvalidMemory> =>
-  check({
-    type: input.type ?? "fact",
-    content: input.content,
-    summary: input.summary ?? null,
-    tags: input.tags ?? [],
-    structuredData: input.structuredData ?? null,
-    files: input.files ?? [],
-    authoritative: input.authoritative ?? false
-  })
+/** What is saved, by somebody whose project has a name that people can read. */
+export const fromInput = (input: SaveInput, { project }: Identity): Either.Either<Draft, InvalidMemory> =>
+  isProject(project)
+    ? check({
+        type: input.type ?? "fact",
+        content: input.content,
+        summary: input.summary ?? null,
+        tags: input.tags ?? [],
+        structuredData: input.structuredData ?? null,
+        files: input.files ?? [],
+        authoritative: input.authoritative ?? false
+      })
+    : Either.left(
+        new InvalidMemory({
+          message: `project ${JSON.stringify(project.slice(0, 40))} is not valid: give ${projectExpected}`
+        })
+      )
 
 /** Equal for equal text, whatever white space is around it. */
 export const contentHash = (content: string): Buffer => createHash("sha256").update(content.trim()).digest()

@@ -159,7 +159,7 @@ export const make = (options: {
       writeTransaction(Effect.flatMap(Clock.currentTimeMillis, body)).pipe(stored)
 
     const save: MemoryStoreService["save"] = Effect.fn("MemoryStore.save")(function* (input, by) {
-      const wanted = yield* draft.fromInput(input)
+      const wanted = yield* draft.fromInput(input, by)
       const id = yield* newId
       return yield* change((now) =>
         Effect.gen(function* () {
