@@ -87,6 +87,45 @@ const cases: ReadonlyArray<Case> = [
     inFile(`workers ${value}`, { workers: value, agents }, "workers", "from 1 to 256")
   ),
   inFile("workers NaN", `{"workers": NaN, "agents": ${JSON.stringify(agents)}}`, "agents.json:1:13"),
+  ...[5, null, [], "x"].map((budget) =>
+    inFile(
+      `budget ${JSON.stringify(budget)}`,
+      { budget, agents },
+      'expected limits such as {"maxCostUsd": 5}',
+      "1:11 budget"
+    )
+  ),
+  inFile(
+    "an unknown key in budget",
+    { budget: { maxCost: 1 }, agents },
+    'unknown key "maxCost" – ',
+    'did you mean "maxCostUsd"?'
+  ),
+  inFile(
+    "another key in an agent's budget",
+    [{ ...agents[0], budget: { unknownCost: "warn" } }],
+    "one of maxCostUsd, maxTokens"
+  ),
+  inFile(
+    "a memory that is none",
+    { memory: 5, agents },
+    'expected a backend such as {"module": "./my-store.js"}, got 5'
+  ),
+  inFile(
+    "a word that is none of the choices",
+    { permission: "zzzzzz", agents },
+    'expected one of read, edit, exec, full, got "zzzzzz" – agents.json:1:15 permission – correct it'
+  ),
+  inFile("NUL in a task", [{ ...agents[0], task: "a\u0000b" }], "expected a text without the character NUL"),
+  inFile("NUL in a role", [{ ...agents[0], role: "te\u0000st" }], "expected a text without the character NUL"),
+  ...(
+    [
+      ["none.md", 'none.md" is not there', "make it, or correct the path"],
+      [".", "is a folder", "name a file in it"],
+      ["/dev/zero", "is no regular file", "write the task to a file"]
+    ] as const
+  ).map(([taskFile, ...says]) => inFile(`taskFile ${taskFile}`, [{ role: "test", directory: ".", taskFile }], ...says)),
+  inFile("no task on stdin", [{ role: "test", directory: ".", taskFile: "-" }], "no task came on stdin", "pipe it in"),
   inYaml("a tab", "agents:\n\t- role: test\n", "agents.yaml:2:1", "tabs"),
   inYaml("cut in the middle", 'agents: [{role: "tes', "agents.yaml:1:"),
   inYaml("an alias", "a: &a 1\nb: *a\n", "agents.yaml:2:4", "write the value out"),
@@ -107,16 +146,16 @@ const cases: ReadonlyArray<Case> = [
   {
     name: "a folder for a file",
     args: ["orchestrator", "run", "."],
-    code: 4,
-    class: "NotFound",
-    says: ["this is no regular file"]
+    code: 3,
+    class: "ConfigError",
+    says: ["this is a folder – . – name a file in it"]
   },
   {
     name: "a device without an end for a file",
     args: ["orchestrator", "run", "/dev/zero", "--dry-run"],
-    code: 4,
-    class: "NotFound",
-    says: ["this is no regular file"]
+    code: 3,
+    class: "ConfigError",
+    says: ["this is no regular file – /dev/zero – write"]
   },
   {
     name: "a missing directory to spawn in",
