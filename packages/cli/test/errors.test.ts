@@ -174,6 +174,13 @@ const cases: ReadonlyArray<Case> = [
   },
   { name: "no such memory", args: ["memory", "recall", "zzzzzz"], code: 4, class: "NotFound", says: ["zzzzzz"] },
   {
+    name: "a run that is not there, in the background",
+    args: ["orchestrator", "resume", "abcdefgh", "--detach"],
+    code: 4,
+    class: "NotFound",
+    says: ['no run "abcdefgh"', "status --all"]
+  },
+  {
     name: "a tool that is not installed",
     args: [...run, "-t", "codex"],
     code: 6,
@@ -232,14 +239,21 @@ const cases: ReadonlyArray<Case> = [
     args: ["orchestrator", "init-config", "-o", "no/where.json"],
     code: 5,
     class: "StorageError",
-    says: ["no/where.json", "its folder does not exist"]
+    says: ["no/where.json", "its folder does not exist", "make the folder first"]
   },
   {
     name: "a folder in the place of init-config's file",
     args: ["orchestrator", "init-config", "--force", "-o", "."],
     code: 5,
     class: "StorageError",
-    says: [". cannot be written: EISDIR"]
+    says: [". cannot be written: it is a folder", "name a file in it"]
+  },
+  {
+    name: "a folder in the place of init-config's file, which --force would not replace",
+    args: ["orchestrator", "init-config", "-o", "."],
+    code: 5,
+    class: "StorageError",
+    says: [". cannot be written: it is a folder", "name a file in it"]
   },
   {
     name: "a file that is there for init-config",

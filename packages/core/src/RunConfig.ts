@@ -217,7 +217,10 @@ export const load = Effect.fn("RunConfig.load")(function* (
       const message = cause instanceof Error ? cause.message.replace(/, (?:stat|open|read).*/, "") : `${cause}`
       return ["ENOENT", "ENOTDIR"].includes(code)
         ? new ConfigNotFound({ file, message })
-        : whole(`the file cannot be read: ${message}`, "give yourself the right to read it, or name another file")
+        : whole(
+            `the file cannot be read: ${message.replace(/^E[A-Z]+: /, "")}`,
+            code === "EACCES" ? "give yourself the right to read it: chmod u+r" : "name another file"
+          )
     }
   })
   if (bytes instanceof ConfigError) return yield* bytes

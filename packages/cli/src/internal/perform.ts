@@ -49,7 +49,11 @@ export const perform = <E>(
         Effect.sync(() => {
           if (known === undefined) return
           const sofar = interrupted(known, clock.unsafeCurrentTimeMillis())
-          session.leave({ ...answer(sofar, format, session), json: sofar })
+          session.leave({
+            ...answer(sofar, format, session),
+            json: sofar,
+            hint: `contextfs orchestrator resume ${sofar.runId}`
+          })
         })
       )
     )

@@ -1,13 +1,17 @@
 /** The way of `resume`: services and view, here or in a process of its own. Loaded only by it. */
+import { JobQueue } from "@contextfs/core/JobQueue"
 import * as Live from "@contextfs/core/Live"
-import type { ResumeOptions } from "@contextfs/core/Orchestrator"
+import { checkDecisions, type ResumeOptions } from "@contextfs/core/Orchestrator"
+import type { NotFound as JobNotFound } from "@contextfs/core/OrchestratorError"
+import type { StorageError } from "@contextfs/memory/MemoryError"
 import * as Effect from "effect/Effect"
-import type { Failure } from "../CliError.js"
+import * as Option from "effect/Option"
+import { type Failure, NotFound } from "../CliError.js"
 import type { Answer } from "../Command.js"
 import type { Session } from "../Session.js"
 import { modulesOf } from "./modules.js"
 import { perform } from "./perform.js"
-import { dataDir } from "./store.js"
+import { dataDir, readJournal } from "./store.js"
 import type { Format } from "./views.js"
 
 interface Request {
@@ -27,17 +31,48 @@ export const resumeRun = (
   { detach, format, options, run }: Request,
   session: Session
 ): Effect.Effect<Answer, Failure> =>
-  detach
+  (detach
     ? inBackground(run, options, session)
     : Effect.flatMap(modulesOf(session, run), (live) =>
         perform(session, { format, live }, (orchestrator, { onEvent }) =>
           orchestrator.resume(run, { ...given(options), ...(onEvent === undefined ? {} : { onEvent }) })
         )
       )
+  ).pipe(Effect.catchIf(isNotFound, (failure) => Effect.flatMap(explained(run, failure, session), Effect.fail)))
+
+const isNotFound = (failure: Failure): failure is JobNotFound => failure._tag === "NotFound" && "what" in failure
+
+/** Of a job it is said which run to resume. */
+const explained = (
+  run: string,
+  { message, what }: JobNotFound,
+  session: Session
+): Effect.Effect<NotFound, StorageError> =>
+  Effect.gen(function* () {
+    if (what === "job") {
+      return new NotFound({
+        message: `${message} in run ${run}`,
+        hint: `contextfs orchestrator status ${run} lists its jobs and agents`
+      })
+    }
+    const found = yield* readJournal(session, (journal) =>
+      Effect.catchTag(Effect.asSome(journal.job(run)), "NotFound", () => Effect.succeedNone)
+    )
+    return Option.match(Option.flatten(found), {
+      onNone: () => new NotFound({ message, hint: "contextfs orchestrator status --all lists the runs there are" }),
+      onSome: ({ jobId, runId }) =>
+        new NotFound({
+          message: `${jobId} is a job of run ${runId}, and it is runs that are resumed`,
+          hint: `contextfs orchestrator resume ${runId}`
+        })
+    })
+  })
 
 const inBackground = (run: string, options: Request["options"], session: Session): Effect.Effect<Answer, Failure> =>
   Effect.gen(function* () {
     const { launch } = yield* Effect.promise(() => import("./detached.js"))
+    // Told here, where somebody reads it.
+    yield* checkDecisions(yield* JobQueue, run, options.decide ?? new Map())
     const pid = yield* launch(session, run, wordsOf(options))
     return { text: `${run} goes on in process ${pid}\n`, json: { runId: run, pid } }
   }).pipe(Effect.provide(Live.layer({ dataDir: dataDir(session), directory: session.cwd, env: session.env })))

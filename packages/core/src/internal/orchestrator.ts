@@ -16,6 +16,7 @@ import { cancelled, unattempted } from "./jobRunner.js"
 import { endLeftoversOf } from "./leftovers.js"
 import { store } from "./openQueue.js"
 import { realPath } from "./overlap.js"
+import { checkDecisions } from "./reconcile.js"
 import { isAtWork, self, statusOf } from "./workerQueue.js"
 
 /** What a run was asked for beside its jobs, as the journal keeps it for `resume`. */
@@ -78,7 +79,9 @@ export const enqueue = (config: RunConfig.RunConfig, options: RunOptions = {}) =
 /** Goes on as the run was asked for, unless told otherwise. */
 export const resume = (runId: string, options: ResumeOptions = {}) =>
   Effect.gen(function* () {
-    const { settings } = yield* Effect.flatMap(JobQueue, (journal) => journal.run(runId))
+    const journal = yield* JobQueue
+    const { settings } = yield* journal.run(runId)
+    yield* checkDecisions(journal, runId, options.decide ?? new Map())
     const asked = Option.getOrUndefined(yield* Effect.option(Schema.decodeUnknown(Settings)(settings)))
     const numWorkers = options.workers ?? asked?.workers
     const queue = WorkerQueue.resume(runId, {
