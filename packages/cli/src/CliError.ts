@@ -215,8 +215,9 @@ export const report = (failure: Failure): Report => {
             ? "contextfs memory list shows the ids whole"
             : "give more characters of the id"
       }
-    case "MemoryConflict":
     case "InvalidMemory":
+      return { class: name, code, message: failure.message, hint: "nothing was saved" }
+    case "MemoryConflict":
     case "HostUnfit":
     case "ToolError":
       return { class: name, code, message: failure.message }

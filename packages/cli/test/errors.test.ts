@@ -67,6 +67,9 @@ const cases: ReadonlyArray<Case> = [
   usage([...run, "--dry-run", "-t", "cluade"], 'unknown tool "cluade"'),
   usage(["orchestrator", "spawn", "test", ".", "x", "-w", "--permission", "root"], '"root"'),
   usage(["memory", "search", ""], "argument QUERY"),
+  usage([...run, "--help=1"], "option --help takes no value", "write --help alone"),
+  usage(["memory", "save", "x", "--tags", "t".repeat(300)], "is over 200 bytes: shorten it", "nothing was saved"),
+  usage(["memory", "save", "\u0001\u0002"], "content is empty", "nothing was saved"),
   usage(["memory", "save", "x", "-p", "p".repeat(3_000)], "option --project", "at most 200 characters"),
   usage([...run, "-p", "two\nlines"], "option --project", "on one line"),
   ...[["memory", "save", "x"], [...run, "-t", "mock"], ["mcp"], ["orchestrator", "status"]].map(
@@ -143,6 +146,13 @@ const cases: ReadonlyArray<Case> = [
   },
   { name: "a missing file, dry", args: [...run, "--dry-run"], code: 4, class: "NotFound", says: ["agents.json"] },
   { name: "a missing file", args: run, code: 4, class: "NotFound", says: ["no such file", "agents.json"] },
+  {
+    name: "a name of 5000 characters for a file",
+    args: ["orchestrator", "run", "x".repeat(5_000)],
+    code: 4,
+    class: "NotFound",
+    says: ["name too long", "check the path"]
+  },
   {
     name: "a folder for a file",
     args: ["orchestrator", "run", "."],

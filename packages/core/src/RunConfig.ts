@@ -215,7 +215,7 @@ export const load = Effect.fn("RunConfig.load")(function* (
     catch: (cause) => {
       const code = cause instanceof Error && "code" in cause ? `${cause.code}` : ""
       const message = cause instanceof Error ? cause.message.replace(/, (?:stat|open|read).*/, "") : `${cause}`
-      return ["ENOENT", "ENOTDIR"].includes(code)
+      return ["ENOENT", "ENOTDIR", "ENAMETOOLONG"].includes(code)
         ? new ConfigNotFound({ file, message })
         : whole(
             `the file cannot be read: ${message.replace(/^E[A-Z]+: /, "")}`,

@@ -29,17 +29,19 @@ const distinct = (texts: ReadonlyArray<string>): ReadonlyArray<string> => [
 ]
 
 const problemOf = (draft: Draft): string | undefined => {
-  if (draft.content.trim() === "") return "content is empty"
+  if (draft.content.trim() === "") return "content is empty: say what is to be remembered"
   if (bytes(draft.content) > maxContentBytes) {
     return `content has ${bytes(draft.content)} bytes, ${maxContentBytes} are allowed: keep the essence, or save parts and link them`
   }
   if (draft.summary !== null && bytes(draft.summary) > maxSummaryBytes) {
-    return `summary has ${bytes(draft.summary)} bytes, ${maxSummaryBytes} are allowed`
+    return `summary has ${bytes(draft.summary)} bytes, ${maxSummaryBytes} are allowed: one line will do`
   }
-  if (draft.tags.length > maxTags) return `${draft.tags.length} tags, ${maxTags} are allowed`
+  if (draft.tags.length > maxTags) return `${draft.tags.length} tags, ${maxTags} are allowed: leave some out`
   const longTag = draft.tags.find((tag) => bytes(tag) > maxTagBytes)
-  if (longTag !== undefined) return `tag ${JSON.stringify(longTag.slice(0, 40))}… is over ${maxTagBytes} bytes`
-  if (draft.files.length > maxFiles) return `${draft.files.length} files, ${maxFiles} are allowed`
+  if (longTag !== undefined)
+    return `tag ${JSON.stringify(longTag.slice(0, 40))}… is over ${maxTagBytes} bytes: shorten it`
+  if (draft.files.length > maxFiles)
+    return `${draft.files.length} files, ${maxFiles} are allowed: name the folder they are in`
   return undefined
 }
 
@@ -83,7 +85,7 @@ const structured = (draft: Draft): Either.Either<StructuredData | null, string> 
     }),
     Either.filterOrLeft(
       (data) => bytes(JSON.stringify(data)) <= maxContentBytes,
-      () => `structured_data is over ${maxContentBytes} bytes`
+      () => `structured_data is over ${maxContentBytes} bytes: keep the essence`
     )
   )
 }
