@@ -68,8 +68,6 @@ const cases: ReadonlyArray<Case> = [
   usage(["orchestrator", "spawn", "test", ".", "x", "-w", "--permission", "root"], '"root"'),
   usage(["memory", "search", ""], "argument QUERY"),
   usage([...run, "--help=1"], "option --help takes no value", "write --help alone"),
-  usage(["memory", "save", "x", "--tags", "t".repeat(300)], "is over 200 bytes: shorten it", "nothing was saved"),
-  usage(["memory", "save", "\u0001\u0002"], "content is empty", "nothing was saved"),
   usage(["memory", "save", "x", "-p", "p".repeat(3_000)], "option --project", "at most 200 characters"),
   usage([...run, "-p", "two\nlines"], "option --project", "on one line"),
   ...[["memory", "save", "x"], [...run, "-t", "mock"], ["mcp"], ["orchestrator", "status"]].map(
@@ -302,6 +300,20 @@ describe("an error is one line on stderr, its class decides the exit code, and n
     // The run itself looks for programs when its folder is made.
     if (args.includes("--dry-run") || ![6, 9].includes(code)) expect(fs.existsSync(at.dataDir)).toBe(false)
     expect(fs.readdirSync(at.work).filter((entry) => entry !== (one.file ?? "agents.json"))).toEqual([])
+  })
+})
+
+describe("a memory that cannot be stored", () => {
+  it.each([
+    ["a long tag", ["x", "--tags", "t".repeat(300)], "is over 200 bytes: shorten it"],
+    ["no visible character", ["\u0001\u0002"], "content is empty: say what is to be remembered"]
+  ])("is refused with what to do: %s", async (_, args, says) => {
+    const at = home()
+    const ended = await at.contextfs(["memory", "save", ...args])
+    expect(ended).toMatchObject({ code: 2, stdout: "" })
+    expect(ended.stderr).toMatch(/^error\[UsageError\]: .+ – nothing was saved\n$/)
+    expect(ended.stderr).toContain(says)
+    expect(document((await at.contextfs(["memory", "list", "--json"])).stdout)).toMatchObject({ memories: [] })
   })
 })
 

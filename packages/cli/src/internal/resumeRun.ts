@@ -1,8 +1,7 @@
 /** The way of `resume`: services and view, here or in a process of its own. Loaded only by it. */
-import { JobQueue } from "@contextfs/core/JobQueue"
 import * as Live from "@contextfs/core/Live"
 import { checkDecisions, type ResumeOptions } from "@contextfs/core/Orchestrator"
-import type { NotFound as JobNotFound } from "@contextfs/core/OrchestratorError"
+import { NotFound as JobNotFound } from "@contextfs/core/OrchestratorError"
 import type { StorageError } from "@contextfs/memory/MemoryError"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -72,10 +71,12 @@ const inBackground = (run: string, options: Request["options"], session: Session
   Effect.gen(function* () {
     const { launch } = yield* Effect.promise(() => import("./detached.js"))
     // Told here, where somebody reads it.
-    yield* checkDecisions(yield* JobQueue, run, options.decide ?? new Map())
-    const pid = yield* launch(session, run, wordsOf(options))
+    const known = yield* readJournal(session, (journal) => checkDecisions(journal, run, options.decide ?? new Map()))
+    if (Option.isNone(known)) return yield* new JobNotFound({ what: "run", id: run })
+    const around = { dataDir: dataDir(session), directory: session.cwd, env: session.env }
+    const pid = yield* Effect.provide(launch(session, run, wordsOf(options)), Live.layer(around))
     return { text: `${run} goes on in process ${pid}\n`, json: { runId: run, pid } }
-  }).pipe(Effect.provide(Live.layer({ dataDir: dataDir(session), directory: session.cwd, env: session.env })))
+  })
 
 /** The options as they are written. */
 const wordsOf = ({ decide, runTimeout, wait, workers }: Request["options"]): ReadonlyArray<string> => [
