@@ -256,6 +256,50 @@ describe("logs", () => {
   })
 })
 
+describe("an id that is not what the command is for", () => {
+  it("is told with the one that is, and nothing is started", async () => {
+    const at = home()
+    const { stdout } = await at.contextfs([
+      "orchestrator",
+      "spawn",
+      "review",
+      ".",
+      "x",
+      "-t",
+      "mock",
+      "--wait",
+      "--json"
+    ])
+    const run = String(document(stdout)["runId"])
+    const told = async (...args: ReadonlyArray<string>) => {
+      const { code, stderr, stdout } = await at.contextfs(["orchestrator", ...args])
+      return [code, stderr + stdout]
+    }
+    const job = await told("resume", `${run}-1`)
+    expect(job).toEqual([
+      4,
+      `error[NotFound]: ${run}-1 is a job of run ${run}, and it is runs that are resumed – contextfs orchestrator resume ${run}\n`
+    ])
+    for (const more of [[], ["--detach"]]) {
+      const nobody = await told("resume", run, "--decide", "nosuch=rerun", ...more)
+      expect(nobody).toEqual([
+        4,
+        expect.stringContaining(`no job "nosuch" in run ${run} – contextfs orchestrator status`)
+      ])
+      const over = await told("resume", run, "--decide", `${run}-1=rerun`, ...more)
+      expect(over).toEqual([
+        2,
+        `error[Undecided]: nothing is to be decided about ${run}-1: it ended before: completed – leave the --decide for what is known out\n`
+      ])
+    }
+    for (const id of [run, `${run}-1`]) {
+      const cancelled = await told("cancel", id)
+      expect(cancelled).toEqual([0, expect.stringContaining(`nothing to cancel: ${id} ended before: completed\n`)])
+    }
+    expect((await status(at, run))["status"]).toBe("completed")
+  })
+})
+
 describe("what is not there", () => {
   it.each(["resume", "cancel", "logs", "status"])("%s says so, and makes nothing of it", async (command) => {
     const at = home()

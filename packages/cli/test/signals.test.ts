@@ -72,8 +72,8 @@ describe("the first signal ends the agents in order", () => {
     expect(performance.now() - started).toBeLessThan(3_000)
     expect(await Census.survivors(census)).toEqual([])
     expect(ended).toMatchObject({ code, signal: null })
-    expect(ended.stderr).toBe(
-      "ending the agents – once more ends them at once\nerror[Interrupted]: ended by a signal\n"
+    expect(ended.stderr).toMatch(
+      /^ending the agents – once more ends them at once\nerror\[Interrupted\]: ended by a signal – contextfs orchestrator resume \w+\n$/
     )
     expect(ended.stdout).toMatch(/custom-1 +cancelled/)
     expect(ended.stdout).toMatch(/custom-3 +pending/)
@@ -92,7 +92,11 @@ describe("the first signal ends the agents in order", () => {
     const ended = await running.ended
     expect(ended).toMatchObject({ code: 143, stderr: "" })
     const told = document(ended.stdout)
-    expect(told["error"]).toMatchObject({ class: "Interrupted", exitCode: 143 })
+    expect(told["error"]).toMatchObject({
+      class: "Interrupted",
+      exitCode: 143,
+      hint: expect.stringContaining("resume")
+    })
     expect(told["result"]).toMatchObject({ status: "interrupted" })
     expect(at(told, "result", "results", 0, "status")).toBe("cancelled")
     expect(at(told, "result", "pending")).toMatchObject([{ agentId: "custom-3" }])

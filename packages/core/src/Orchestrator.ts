@@ -10,8 +10,9 @@ import * as Layer from "effect/Layer"
 import type { AgentProcess, ProcessIdentity } from "./AgentProcess.js"
 import * as internal from "./internal/orchestrator.js"
 import type { Overlap, SharedFile } from "./internal/overlap.js"
+import * as reconcile from "./internal/reconcile.js"
 import type { Job, JobId, JobResult, RunId, RunStatus } from "./Job.js"
-import type { JobQueue, Parked, Run, Spent } from "./JobQueue.js"
+import type { JobQueue, JobQueueService, Parked, Run, Spent } from "./JobQueue.js"
 
 export type { Overlap, SharedFile } from "./internal/overlap.js"
 
@@ -134,7 +135,8 @@ export interface RunOptions {
 export interface ResumeOptions extends RunOptions {
   /** Default as the run was begun with. */
   readonly workers?: number
-  /** For jobs of which nothing tells whether they were done, by job id or agent id. `skip` settles one as failed. */
+  /** For jobs of which nothing tells whether they were done, by job id or agent id. `skip` settles one as failed; a word
+   * about any other job is refused. */
   readonly decide?: ReadonlyMap<string, "rerun" | "skip">
   /** Only if the run is still this process's, else `RunOwned`. Default: whose it is when it is looked at. */
   readonly from?: ProcessIdentity
@@ -170,6 +172,13 @@ type Failure = AgentUnavailable | HostUnfit | Overlapping | PolicyRefused | Stor
 
 /** What has come of the jobs of a run so far, and which are left. */
 export const resultsOf: (jobs: ReadonlyArray<Job>) => Pick<RunResult, "results" | "pending"> = internal.resultsOf
+
+/** What `resume` checks of `decide` before the run is touched. */
+export const checkDecisions: (
+  journal: JobQueueService,
+  run: string,
+  decide: ReadonlyMap<string, "rerun" | "skip">
+) => Effect.Effect<void, NotFound | StorageError | Undecided> = reconcile.checkDecisions
 
 /** The module of the memory backend that a run was begun with; undefined: SQLite in the data folder. */
 export const memoryModuleOf: (run: Run) => Named | undefined = internal.memoryModuleOf

@@ -255,6 +255,8 @@ describe("resume", () => {
         jobs: jobs.filter(({ status }) => status === "running").map(({ jobId }) => jobId)
       })
       expect(starts("mute")).toBe(begun)
+      const unknown = yield* Effect.flip(resume(at, runId, { decide: new Map([["nosuch", "rerun"]]) }))
+      expect(unknown).toMatchObject({ _tag: "NotFound", what: "job", id: "nosuch" })
       const decide = new Map(jobs.map(({ jobId }) => [jobId, "skip"] as const))
       const result = yield* resume(at, runId, { decide })
       expect(result.results.map(({ reason, status }) => [status, reason])).toEqual([
@@ -262,6 +264,34 @@ describe("resume", () => {
         ["failed", "Indeterminate"]
       ])
       expect(starts("mute")).toBe(begun)
+      const late = yield* Effect.flip(resume(at, runId, { decide }))
+      expect(late).toMatchObject({
+        _tag: "Undecided",
+        jobs: [],
+        settled: jobs.map(({ jobId }) => ({ jobId, state: "ended before: failed" }))
+      })
+    })
+  )
+
+  it.live("lets nobody decide about a job of which its output tells how it ended", () =>
+    Effect.gen(function* () {
+      const at = folder("told")
+      const mark = path.join(home.root, "told-up")
+      const tool = yield* Effect.promise(() =>
+        countedTool("telling", `echo '{"type":"result","ok":true,"text":"done"}'\n: > '${mark}'\nsleep 600`)
+      )
+      yield* runAndKill(at, { tools: { telling: tool }, agents: [agent("t", "telling")] }, mark)
+      const runId = yield* onlyRun(at)
+      const error = yield* Effect.flip(resume(at, runId, { decide: new Map([["t", "skip"]]) }))
+      expect(error).toMatchObject({
+        _tag: "Undecided",
+        jobs: [],
+        settled: [{ jobId: `${runId}-1`, state: "has ended, as its output tells" }]
+      })
+      expect((yield* resume(at, runId)).results.map(({ result, status }) => [status, result])).toEqual([
+        ["completed", "done"]
+      ])
+      expect(starts("telling")).toBe(1)
     })
   )
 })

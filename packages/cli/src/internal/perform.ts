@@ -52,7 +52,11 @@ export const perform = <E>(
           const at = clock.unsafeCurrentTimeMillis()
           const { jobs, spent } = yield* left(session, known.started.runId)
           const sofar = interrupted(known, jobs, spent, at)
-          session.leave({ ...answer(sofar, format, session), json: withResume(sofar) })
+          session.leave({
+            ...answer(sofar, format, session),
+            json: withResume(sofar),
+            hint: resumeCommand(sofar.runId)
+          })
         }).pipe(Effect.ignoreLogged)
       )
     )

@@ -17,6 +17,7 @@ import { cancelled, unattempted } from "./jobRunner.js"
 import { endLeftoversOf } from "./leftovers.js"
 import { store } from "./openQueue.js"
 import { realPath } from "./overlap.js"
+import { checkDecisions } from "./reconcile.js"
 import { isAtWork, self, statusOf } from "./runOwner.js"
 
 /** What a run was asked for beside its jobs, as the journal keeps it for `resume`. */
@@ -81,6 +82,7 @@ export const resume = (runId: string, { from, ...options }: ResumeOptions = {}) 
   Effect.gen(function* () {
     const journal = yield* JobQueue
     const { settings } = yield* journal.run(runId)
+    yield* checkDecisions(journal, runId, options.decide ?? new Map())
     const asked = Option.getOrUndefined(yield* Effect.option(Schema.decodeUnknown(Settings)(settings)))
     const numWorkers = options.workers ?? asked?.workers
     const queue = WorkerQueue.resume(runId, {

@@ -10,6 +10,9 @@ import * as Schema from "effect/Schema"
 /** Name of the store in the data folder. */
 export const fileName = "trust.json"
 
+/** Locked while the store is changed; it holds nothing. */
+const lockName = "trust.lock"
+
 export const TrustedFile = Schema.Struct({
   /** The real path. */
   file: Schema.String,
@@ -92,7 +95,7 @@ export const list = (dataDir: string): Effect.Effect<ReadonlyArray<TrustedFile>,
   })
 
 /** By rename, so that the store is always whole. */
-export const write = (dataDir: string, files: ReadonlyArray<TrustedFile>): Effect.Effect<void, StorageError> =>
+const write = (dataDir: string, files: ReadonlyArray<TrustedFile>): Effect.Effect<void, StorageError> =>
   Effect.try({
     try: () => {
       PrivateFiles.makeFolder(dataDir)
@@ -114,3 +117,17 @@ export const write = (dataDir: string, files: ReadonlyArray<TrustedFile>): Effec
         hint: "check the data folder and its permissions"
       })
   })
+
+/** One change at a time, whoever makes them. The lock is SQLite's: a process that dies leaves none behind. */
+export const change = (
+  dataDir: string,
+  next: (before: ReadonlyArray<TrustedFile>) => ReadonlyArray<TrustedFile>
+): Effect.Effect<void, StorageError> =>
+  Effect.gen(function* () {
+    const Sqlite = yield* Effect.promise(() => import("@contextfs/memory/Sqlite"))
+    const lock = path.join(dataDir, lockName)
+    const { writeTransaction } = yield* Sqlite.make({ path: lock, migrations: [] })
+    yield* writeTransaction(Effect.flatMap(list(dataDir), (before) => write(dataDir, next(before)))).pipe(
+      Effect.catchTag("SqlError", (error) => Effect.fail(Sqlite.storageError(lock)(error)))
+    )
+  }).pipe(Effect.scoped)
