@@ -21,7 +21,7 @@ import * as containment from "./containment.js"
 import { Follower, tickMillis } from "./follower.js"
 import { jobFile } from "./jobFile.js"
 import { Launcher, openLifeline } from "./launcher.js"
-import { markerVariable } from "./marker.js"
+import { endingName, markerVariable } from "./marker.js"
 import * as procfs from "./procfs.js"
 import { Reaper } from "./reaper.js"
 import { isShortage } from "./shortage.js"
@@ -46,6 +46,15 @@ const sendSignal = (target: number, signal: NodeJS.Signals): boolean => {
     return true
   } catch {
     return false
+  }
+}
+
+/** Should we die before the end is stored, the next start knows by it who began it. */
+const markEnding = (folder: string): void => {
+  try {
+    fs.mkdirSync(path.join(folder, endingName), { mode: 0o700 })
+  } catch {
+    // The folder is gone, or an agent has put something there: then its exit code alone tells.
   }
 }
 
@@ -169,7 +178,7 @@ const start = (parts: Parts, spec: LaunchSpec, observer: Observer): Effect.Effec
       )
     )
     const identity: ProcessIdentity = { pid, startTime: procfs.startTime(pid), bootId: parts.bootId }
-    if (spec.level === "G") parts.reaper.watch(pid)
+    if (spec.level === "G") parts.reaper.watch(pid, spec.folder)
 
     // The waiter that reports the end may itself be killed: then the process is seen to be gone instead.
     let ticks = 0
@@ -211,6 +220,7 @@ const terminate = (
     if (!(yield* Deferred.isDone(exit))) {
       namespace = spec.level === "G" ? null : procfs.childNamespace(identity.pid)
       sent = "TERM"
+      markEnding(spec.folder)
       // Before it leads its own group there is only the process itself.
       if (!group("SIGTERM") && isOurs(identity)) sendSignal(identity.pid, "SIGTERM")
       yield* Effect.raceFirst(waitAtMost(spec.grace), Effect.interruptible(Deferred.await(parts.hurried)))
