@@ -32,9 +32,6 @@ const livenessTicks = 5_000 / tickMillis
 const afterKill = Duration.seconds(2)
 /** Between two looks for survivors. */
 const betweenLooks = Duration.millis(25)
-/** What is read of a flood after its end; the rest stays in the file. */
-const maxDrainBytes = 64 * 1024 * 1024
-
 /** What starts the agent, and holds its environment until it has been read. */
 export const jobFileName = "job.sh"
 /** Holds the exit code as soon as the agent has ended, whoever lives then. */
@@ -173,7 +170,7 @@ const start = (parts: Parts, spec: LaunchSpec, observer: Observer): Effect.Effec
     }).pipe(
       Effect.onError(() =>
         Effect.sync(() => {
-          for (const file of following) file.finish(0)
+          for (const file of following) file.finish()
         })
       )
     )
@@ -193,10 +190,21 @@ const start = (parts: Parts, spec: LaunchSpec, observer: Observer): Effect.Effec
     })
 
     const end = yield* Effect.cached(
-      terminate(parts, spec, identity, exit, file, () => {
-        unwatch()
-        for (const file of following) file.finish(observer.sated() ? 0 : maxDrainBytes)
-      })
+      terminate(
+        parts,
+        spec,
+        identity,
+        exit,
+        file,
+        Effect.gen(function* () {
+          unwatch()
+          for (const file of following) {
+            // A flood is read to its end, or as far as is wanted; others are followed meanwhile.
+            while (!observer.sated() && file.drain()) yield* Effect.sleep(0)
+            file.finish()
+          }
+        })
+      )
     )
     return { identity, exited: Deferred.await(exit), end }
   }).pipe(Effect.uninterruptible)
@@ -208,7 +216,7 @@ const terminate = (
   identity: ProcessIdentity,
   exit: Deferred.Deferred<number | null>,
   file: string,
-  finish: () => void
+  finish: Effect.Effect<void>
 ): Effect.Effect<Ended> =>
   Effect.gen(function* () {
     const group = (signal: NodeJS.Signals) => isOurs(identity) && sendSignal(-identity.pid, signal)
@@ -233,7 +241,7 @@ const terminate = (
     if (spec.level === "G") parts.reaper.forget(identity.pid)
     const reported = yield* Deferred.poll(exit)
     const exitCode = Option.isSome(reported) ? yield* reported.value : null
-    finish()
+    yield* finish
     fs.rmSync(file, { force: true })
     return { exitCode, sent, survivors }
   }).pipe(Effect.uninterruptible)
