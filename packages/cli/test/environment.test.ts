@@ -21,11 +21,15 @@ it("an agent is told data folder, project and its own name anew, whatever the us
     agents: [{ role: "review", directory: ".", task: "x", tool: "mine", env: lies }]
   })
   const env = { CONTEXTFS_SOURCE_TOOL: "the users own", CONTEXTFS_PROJECT: "from-env" }
-  const ended = await one.contextfs(["orchestrator", "run", "agents.json"], { env })
-  expect(ended, ended.stdout + ended.stderr).toMatchObject({ code: 0 })
-  expect(JSON.parse(fs.readFileSync(seen, "utf8"))).toMatchObject({
-    CONTEXTFS_SOURCE_TOOL: "agent-review",
-    CONTEXTFS_PROJECT: "from-env",
-    CONTEXTFS_DATA_DIR: one.dataDir
-  })
+  // With the memory or without it.
+  for (const more of [[], ["--no-memory"]]) {
+    const ended = await one.contextfs(["orchestrator", "run", "agents.json", ...more], { env })
+    expect(ended, ended.stdout + ended.stderr).toMatchObject({ code: 0 })
+    expect(JSON.parse(fs.readFileSync(seen, "utf8"))).toMatchObject({
+      CONTEXTFS_SOURCE_TOOL: "agent-review",
+      CONTEXTFS_PROJECT: "from-env",
+      CONTEXTFS_DATA_DIR: one.dataDir
+    })
+    fs.rmSync(seen)
+  }
 })

@@ -9,7 +9,7 @@ import { it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { afterAll, describe, expect } from "vitest"
 import * as AgentProcess from "../src/AgentProcess.js"
-import { makeHome, run } from "./harness.js"
+import { makeHome, run, say } from "./harness.js"
 
 const home = makeHome()
 afterAll(home.remove)
@@ -81,6 +81,26 @@ describe("output", () => {
       expect(job?.status).toBe("completed")
       expect(job?.evidence?.stdoutBytes).toBe(3 * mebibyte)
       expect(fs.statSync(path.join(job?.evidence?.folder ?? "", "stdout")).size).toBe(3 * mebibyte)
+    })
+  )
+
+  it.live("is read to the end of a flood as far as maxOutput goes, where the answer stands", () =>
+    Effect.gen(function* () {
+      const tool = yield* Effect.promise(() =>
+        home.tool(
+          [say.started, { do: "flood", bytes: 200 * mebibyte, lineLength: 65_536 }, say.done("after the flood")],
+          "events"
+        )
+      )
+      const result = yield* run(home, {
+        maxOutput: 512 * mebibyte,
+        retries: 0,
+        tools: { s: tool },
+        agents: [{ role: "custom", directory: ".", task: "go", tool: "s" }]
+      })
+      expect(result.results.map(({ error, result, status }) => ({ error, result, status }))).toEqual([
+        { error: null, result: "after the flood", status: "completed" }
+      ])
     })
   )
 

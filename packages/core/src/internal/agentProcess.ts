@@ -21,7 +21,7 @@ import * as containment from "./containment.js"
 import { Follower, tickMillis } from "./follower.js"
 import { jobFile } from "./jobFile.js"
 import { Launcher, openLifeline } from "./launcher.js"
-import { markerVariable } from "./marker.js"
+import { endingName, markerVariable } from "./marker.js"
 import * as procfs from "./procfs.js"
 import { Reaper } from "./reaper.js"
 import { isShortage } from "./shortage.js"
@@ -32,9 +32,6 @@ const livenessTicks = 5_000 / tickMillis
 const afterKill = Duration.seconds(2)
 /** Between two looks for survivors. */
 const betweenLooks = Duration.millis(25)
-/** What is read of a flood after its end; the rest stays in the file. */
-const maxDrainBytes = 64 * 1024 * 1024
-
 /** What starts the agent, and holds its environment until it has been read. */
 export const jobFileName = "job.sh"
 /** Holds the exit code as soon as the agent has ended, whoever lives then. */
@@ -46,6 +43,15 @@ const sendSignal = (target: number, signal: NodeJS.Signals): boolean => {
     return true
   } catch {
     return false
+  }
+}
+
+/** Should we die before the end is stored, the next start knows by it who began it. */
+const markEnding = (folder: string): void => {
+  try {
+    fs.mkdirSync(path.join(folder, endingName), { mode: 0o700 })
+  } catch {
+    // The folder is gone, or an agent has put something there: then its exit code alone tells.
   }
 }
 
@@ -164,12 +170,12 @@ const start = (parts: Parts, spec: LaunchSpec, observer: Observer): Effect.Effec
     }).pipe(
       Effect.onError(() =>
         Effect.sync(() => {
-          for (const file of following) file.finish(0)
+          for (const file of following) file.finish()
         })
       )
     )
     const identity: ProcessIdentity = { pid, startTime: procfs.startTime(pid), bootId: parts.bootId }
-    if (spec.level === "G") parts.reaper.watch(pid)
+    if (spec.level === "G") parts.reaper.watch(pid, spec.folder)
 
     // The waiter that reports the end may itself be killed: then the process is seen to be gone instead.
     let ticks = 0
@@ -184,10 +190,21 @@ const start = (parts: Parts, spec: LaunchSpec, observer: Observer): Effect.Effec
     })
 
     const end = yield* Effect.cached(
-      terminate(parts, spec, identity, exit, file, () => {
-        unwatch()
-        for (const file of following) file.finish(observer.sated() ? 0 : maxDrainBytes)
-      })
+      terminate(
+        parts,
+        spec,
+        identity,
+        exit,
+        file,
+        Effect.gen(function* () {
+          unwatch()
+          for (const file of following) {
+            // A flood is read to its end, or as far as is wanted; others are followed meanwhile.
+            while (!observer.sated() && file.drain()) yield* Effect.sleep(0)
+            file.finish()
+          }
+        })
+      )
     )
     return { identity, exited: Deferred.await(exit), end }
   }).pipe(Effect.uninterruptible)
@@ -199,7 +216,7 @@ const terminate = (
   identity: ProcessIdentity,
   exit: Deferred.Deferred<number | null>,
   file: string,
-  finish: () => void
+  finish: Effect.Effect<void>
 ): Effect.Effect<Ended> =>
   Effect.gen(function* () {
     const group = (signal: NodeJS.Signals) => isOurs(identity) && sendSignal(-identity.pid, signal)
@@ -211,6 +228,7 @@ const terminate = (
     if (!(yield* Deferred.isDone(exit))) {
       namespace = spec.level === "G" ? null : procfs.childNamespace(identity.pid)
       sent = "TERM"
+      markEnding(spec.folder)
       // Before it leads its own group there is only the process itself.
       if (!group("SIGTERM") && isOurs(identity)) sendSignal(identity.pid, "SIGTERM")
       yield* Effect.raceFirst(waitAtMost(spec.grace), Effect.interruptible(Deferred.await(parts.hurried)))
@@ -223,7 +241,7 @@ const terminate = (
     if (spec.level === "G") parts.reaper.forget(identity.pid)
     const reported = yield* Deferred.poll(exit)
     const exitCode = Option.isSome(reported) ? yield* reported.value : null
-    finish()
+    yield* finish
     fs.rmSync(file, { force: true })
     return { exitCode, sent, survivors }
   }).pipe(Effect.uninterruptible)

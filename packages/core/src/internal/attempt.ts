@@ -284,7 +284,7 @@ const begin = (
         line: (line) => watch.line(redact(line), now()),
         grew: (stream, bytes) => watch.grew(stream, bytes, now()),
         overlong: () => watch.overlong(),
-        sated: () => watch.ending === "outputLimit",
+        sated: () => watch.sated,
         tick: () => {
           const reason = watch.check(now())
           if (reason !== null) Deferred.unsafeDone(ending, Effect.succeed(reason))

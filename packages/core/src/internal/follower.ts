@@ -105,16 +105,17 @@ class Followed {
     return total
   }
 
-  finish(buffer: Buffer, atMost: number): void {
-    this.read(buffer, atMost)
+  finish(): void {
     this.splitter.end()
     fs.closeSync(this.fd)
   }
 }
 
 export interface Following {
-  /** Reads what is there by now (at most `atMost` bytes more), hands out an unfinished last line, and stops. */
-  readonly finish: (atMost: number) => void
+  /** Reads as much as in one tick; false: all that is there has been read. */
+  readonly drain: () => boolean
+  /** Hands out an unfinished last line, and stops. */
+  readonly finish: () => void
 }
 
 export class Follower {
@@ -127,8 +128,9 @@ export class Follower {
     const followed = new Followed(fs.openSync(file, fs.constants.O_RDONLY), sink)
     this.files.add(followed)
     return {
-      finish: (atMost) => {
-        if (this.files.delete(followed)) followed.finish(this.buffer, atMost)
+      drain: () => followed.read(this.buffer, maxTickBytes) > 0,
+      finish: () => {
+        if (this.files.delete(followed)) followed.finish()
       }
     }
   }

@@ -4,10 +4,20 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
 
-/** The nearest folder upwards that holds `.git`, or null. */
+/** What git itself takes for a repository: a folder with a HEAD, or a file that says where that folder is. */
+const isGit = (entry: string): boolean => {
+  try {
+    if (!fs.statSync(entry).isFile()) return fs.lstatSync(path.join(entry, "HEAD")) !== undefined
+    return fs.readFileSync(entry, "utf8").startsWith("gitdir:")
+  } catch {
+    return false
+  }
+}
+
+/** The nearest folder upwards that is a repository's, or null. */
 export const repositoryOf = (directory: string): string | null => {
   for (let folder = directory; ; folder = path.dirname(folder)) {
-    if (fs.existsSync(path.join(folder, ".git"))) return folder
+    if (isGit(path.join(folder, ".git"))) return folder
     if (path.dirname(folder) === folder) return null
   }
 }

@@ -14,6 +14,7 @@ import type { WorkplaceService } from "../Workplace.js"
 import { exitFileName, jobFileName } from "./agentProcess.js"
 import { type AttemptOutcome, attemptFolder, redactorOf } from "./attempt.js"
 import { LineSplitter } from "./follower.js"
+import { endingName } from "./marker.js"
 import * as outputFiles from "./outputFiles.js"
 import { Watch } from "./watch.js"
 
@@ -35,6 +36,8 @@ const exitPatience = 1_000
 
 /** The codes of a process that a signal ended: the kernel's KILL when our lifeline was cut, or the reaper's TERM. */
 const killed: ReadonlySet<number> = new Set([137, 143])
+/** Those of a signal that a program hears, and may speak of as its last word: HUP, INT, TERM. */
+const heard: ReadonlySet<number> = new Set([129, 130, 143])
 
 /** Call it when nothing of the attempt runs any more. */
 export const harvest = (workplace: WorkplaceService, adapter: ToolAdapter, job: Job): Effect.Effect<Harvest> =>
@@ -56,20 +59,28 @@ export const harvest = (workplace: WorkplaceService, adapter: ToolAdapter, job: 
     yield* Effect.sync(() => read(files[0] ?? "", watch, redactor))
     watch.grew("stderr", size(files[1] ?? "") ?? 0, 0)
     const stderr = redactor.text(outputFiles.tail(files[1] ?? "", 8 * 1024))
-    watch.complete(exitCode ?? -1, stderr, 0)
+    const byUs = begunBefore(path.join(folder, endingName), exitCode === null ? null : path.join(folder, exitFileName))
+    const cut = byUs || exitCode === null || killed.has(exitCode)
+    // What a decoder makes of the end of a program that was cut short is no word of the program.
+    if (!cut) watch.complete(exitCode, stderr, 0)
     const { finished, sessionId } = watch.tally
 
-    if (finished === null) {
-      if (exitCode === null && adapter.output === "text") return { kind: "unknown" }
-      if (exitCode === null || killed.has(exitCode)) return { kind: "cut", session: sessionId }
+    if (finished === null && cut) {
+      const unseen = exitCode === null && !byUs && adapter.output === "text"
+      return unseen ? { kind: "unknown" } : { kind: "cut", session: sessionId }
     }
+    // An error that the program had by itself stands; one that it spoke of while it was being ended may be an echo of that.
+    const echo = byUs
+      ? begunBefore(path.join(folder, endingName), files[0] ?? "")
+      : exitCode !== null && heard.has(exitCode)
+    if (finished?.ok === false && echo) return { kind: "cut", session: sessionId }
     const verdict = judge({
       tool: adapter.name,
       output: adapter.output,
       exitAbove128: adapter.exitAbove128,
       tally: watch.tally,
       exit: { code: exitCode, signal: null },
-      ended: finished !== null && exitCode !== null && killed.has(exitCode) ? "drain" : "self",
+      ended: finished !== null && exitCode !== null && cut ? "drain" : "self",
       stderr
     })
     for (const file of files) {
@@ -106,6 +117,15 @@ export const harvest = (workplace: WorkplaceService, adapter: ToolAdapter, job: 
       }
     }
   })
+
+/** Whether we had begun to end the agent before the file was last written; null: before anything that is not known. */
+const begunBefore = (mark: string, file: string | null): boolean => {
+  const begun = fs.lstatSync(mark, { throwIfNoEntry: false })
+  if (begun?.isDirectory() !== true) return false
+  const written = file === null ? undefined : fs.lstatSync(file, { throwIfNoEntry: false })
+  // Clocks of files tick slowly: at the same tick it may have been.
+  return written === undefined || written.mtimeMs >= begun.mtimeMs
+}
 
 /** Null where nobody saw the end. */
 const readExit = (file: string): Effect.Effect<number | null> =>

@@ -49,16 +49,13 @@ export const prepare = (
   at: Circumstances
 ): Preparation | Refusal => {
   const { workplace } = at
-  const memoryEnv: Readonly<Record<string, string>> =
-    at.admission === null
-      ? {}
-      : {
-          ...at.admission.env,
-          CONTEXTFS_DATA_DIR: workplace.dataDir,
-          CONTEXTFS_PROJECT: spec.project,
-          CONTEXTFS_SOURCE_TOOL: `agent-${spec.role}`,
-          [markerVariable]: at.marker
-        }
+  /** Who it is and where its runs are, whatever the user's environment or the job says; with or without the memory. */
+  const identity = {
+    CONTEXTFS_DATA_DIR: workplace.dataDir,
+    CONTEXTFS_PROJECT: spec.project,
+    CONTEXTFS_SOURCE_TOOL: `agent-${spec.role}`,
+    [markerVariable]: at.marker
+  }
   const delegate = delegateOf(spec)
   const prompt = Prompt.jobPrompt({
     role,
@@ -80,7 +77,12 @@ export const prepare = (
     memory:
       at.admission === null
         ? undefined
-        : { server: "contextfs", command: workplace.node, args: [bridgePath], env: memoryEnv },
+        : {
+            server: "contextfs",
+            command: workplace.node,
+            args: [bridgePath],
+            env: { ...at.admission.env, ...identity }
+          },
     env: given,
     root: workplace.isRoot
   })
@@ -93,8 +95,8 @@ export const prepare = (
       ...spec.settings.env,
       ...spec.env,
       ...invocation.env,
-      ...memoryEnv,
-      [markerVariable]: at.marker
+      ...at.admission?.env,
+      ...identity
     }
   })
   return { prompt, invocation, command: [...program, ...invocation.args, ...(spec.settings.args ?? [])], env }

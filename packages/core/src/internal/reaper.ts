@@ -3,20 +3,32 @@
  * groups that we leave behind, and everything that carries our marker.
  */
 import { type ChildProcess, spawn } from "node:child_process"
+import { endingName } from "./marker.js"
 
 const script = `trap '' TERM INT HUP
-groups=' '
-while read -r op; do
-  group=\${op#?}
-  case $op in
-    +*) groups="$groups$group " ;;
-    -*) rest=' '; for g in $groups; do [ "$g" = "$group" ] || rest="$rest$g "; done; groups=$rest ;;
-  esac
+line='
+'
+groups=
+while read -r op group folder; do
+  rest=
+  while read -r g f; do [ -z "$g" ] || [ "$g" = "$group" ] || rest="$rest$g $f$line"; done <<END
+$groups
+END
+  groups=$rest
+  [ "$op" = - ] || groups="$groups$group $folder$line"
 done
-[ "$groups" = ' ' ] && exit
-for g in $groups; do kill -s TERM -- "-$g"; done
+[ "$groups" ] || exit
+each() {
+  while read -r g f; do [ -z "$g" ] || "$@"; done <<END
+$groups
+END
+}
+term() { mkdir "$f/$mark"; kill -s TERM -- "-$g"; }
+end() { kill -s KILL -- "-$g"; }
+mark=$3
+each term
 sleep "$2"
-for g in $groups; do kill -s KILL -- "-$g"; done
+each end
 for round in 1 2 3 4; do
   found=
   for environ in $(grep -lsz "^$1" /proc/[0-9]*/environ); do
@@ -36,13 +48,14 @@ export class Reaper {
     private readonly entry: string
   ) {}
 
-  watch(group: number): void {
+  /** In `folder` (absolute, on one line) it leaves the mark that we have begun to end the group. */
+  watch(group: number, folder: string): void {
     this.shell ??= this.start()
-    this.shell.stdin?.write(`+${group}\n`)
+    this.shell.stdin?.write(`+ ${group} ${folder}\n`)
   }
 
   forget(group: number): void {
-    this.shell?.stdin?.write(`-${group}\n`)
+    this.shell?.stdin?.write(`- ${group}\n`)
   }
 
   close(): void {
@@ -50,7 +63,7 @@ export class Reaper {
   }
 
   private start(): ChildProcess {
-    const shell = spawn(this.sh, ["-c", script, "reaper", this.entry, "1"], {
+    const shell = spawn(this.sh, ["-c", script, "reaper", this.entry, "1", endingName], {
       detached: true,
       env: { PATH: this.path },
       stdio: ["pipe", "ignore", "ignore"]

@@ -54,6 +54,11 @@ export class Watch {
     return this.strange + (this.decoder.noise?.() ?? 0)
   }
 
+  /** There is more output than is wanted. */
+  get sated(): boolean {
+    return this.stdoutBytes + this.stderrBytes > this.maxOutput
+  }
+
   overlong(): void {
     this.strange++
   }
@@ -91,7 +96,7 @@ export class Watch {
     const { drain, idle, retry, start, total } = this.clocks
     // Done is done: from here on only the drain counts.
     if (this.finishedAt !== null) return now - this.finishedAt >= drain ? "drain" : null
-    if (this.stdoutBytes + this.stderrBytes > this.maxOutput) return "outputLimit"
+    if (this.sated) return "outputLimit"
     if (this.tally.usage !== null && this.overspent(this.tally.usage)) return "budget"
     if (this.tally.limit?.class === "auth") return "auth"
     if (total !== null && now - this.started >= total) return "timeout"

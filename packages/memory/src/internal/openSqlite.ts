@@ -293,7 +293,8 @@ const awaitSchema = (run: Run, { path: file, migrations }: SqliteOptions): Effec
     Effect.flatMap((seen) => (seen === migrations.length ? Effect.void : Effect.fail(new Behind(seen)))),
     Effect.retry({
       while: (cause) => cause instanceof Behind && cause.seen === 0,
-      schedule: Schedule.spaced("25 millis").pipe(Schedule.upTo("5 seconds"))
+      // Counted: `Schedule.upTo` asks the clock on the wall, which may be set. About 5 s.
+      schedule: Schedule.spaced("25 millis").pipe(Schedule.intersect(Schedule.recurs(200)))
     }),
     Effect.mapError((cause) =>
       cause instanceof Behind
