@@ -45,10 +45,10 @@ const loop = async ({ scale, seed, note }) => {
       if (code !== "SIGKILL") late++
       damages.push(...crash.damage())
       const { completed = 0 } = crash.counts(runId)
-      const left = (jobs - completed) / Math.max(1, kills - kill - 1)
-      const rate = (completed - before) / Math.max(50, worked)
+      const wanted = (jobs - completed) / Math.max(1, kills - kill - 1)
+      const done = completed - before
       before = completed
-      window = Math.min(5_000, Math.max(20, rate > 0 ? (left / rate + 3 * window) / 4 : window * 1.5))
+      window = Math.min(5_000, Math.max(20, window * Math.min(1.5, Math.max(0.5, wanted / Math.max(1, done)))))
       if ((kill + 1) % 20 === 0) note(`${kill + 1} kills, ${completed} of ${jobs} done`)
     }
     const last = await crash.begin({ runId }, (age) => ages.push(age)).outcome
