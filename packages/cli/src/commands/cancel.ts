@@ -32,7 +32,7 @@ export const cancel: Command = {
       )
       const text =
         count === 0
-          ? `nothing of ${clean(wanted)} was at work or waiting\n`
+          ? `nothing of ${clean(wanted)} was cancelled: it had ended, or was done first\n`
           : `${plural(count, "job")} of ${clean(wanted)} cancelled\n`
       return { text, json: { id: wanted, cancelled: count } }
     })
