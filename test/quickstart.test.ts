@@ -27,9 +27,20 @@ interface Saved {
 }
 
 it("lists as findings what the agents saved over MCP, with role, type and tags", () => {
-  const run = JSON.parse(
-    contextfs("orchestrator", "run", path.join(root, "examples/quickstart/agents.json"), "--tool", "mock", "--json")
+  const lines = contextfs(
+    "orchestrator",
+    "run",
+    path.join(root, "examples/quickstart/agents.json"),
+    "--tool",
+    "mock",
+    "--jsonl"
   )
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line))
+  // A newcomer is not greeted by a warning.
+  expect(lines[0]).toMatchObject({ kind: "runStarted", overlaps: [] })
+  const { result: run } = lines.at(-1)
   expect(run.status).toBe("completed")
   const byCall = run.results.flatMap((result: { memory: { saved: ReadonlyArray<string> } }) => result.memory.saved)
   expect(byCall).toHaveLength(4)

@@ -59,7 +59,7 @@ export default function jsonFileStore(options) {
           ({ deleted, memory }) =>
             !deleted &&
             memory.supersededBy === null &&
-            memory.content === draft.content &&
+            memory.content.trim() === draft.content.trim() &&
             memory.type === draft.type &&
             memory.project === by.project &&
             memory.namespace === by.namespace
@@ -70,8 +70,15 @@ export default function jsonFileStore(options) {
             ? { ...by, ...draft, id: newId(), createdAt: now, updatedAt: now, supersededBy: null }
             : {
                 ...twin,
+                // What it says stays, and what it lacked is added.
+                summary: twin.summary ?? draft.summary,
+                structuredData:
+                  twin.structuredData === null
+                    ? draft.structuredData
+                    : { ...draft.structuredData, ...twin.structuredData },
                 tags: [...new Set([...twin.tags, ...draft.tags])],
-                summary: draft.summary ?? twin.summary,
+                files: [...new Set([...twin.files, ...draft.files])],
+                authoritative: twin.authoritative || draft.authoritative,
                 updatedAt: now
               }
         return [{ memory, outcome }, noted(put(old, memory), now, outcome, memory.id, by)]

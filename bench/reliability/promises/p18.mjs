@@ -4,19 +4,12 @@ import path from "node:path"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import Driver from "better-sqlite3"
+import { random } from "../lib/random.mjs"
 import { Census, makePlace, started } from "../lib/scripted.mjs"
 
 const bin = fileURLToPath(new URL("../../../packages/cli/dist/bin.cjs", import.meta.url))
 const terminal = fileURLToPath(new URL("../programs/inTerminal.py", import.meta.url))
 const grace = 1
-
-/** The same numbers for the same seed. */
-const random = (seed) => () => {
-  seed = (seed + 0x6d2b79f5) | 0
-  let mixed = Math.imul(seed ^ (seed >>> 15), seed | 1)
-  mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-  return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-}
 
 export const id = "P18"
 export const promise = "Ctrl-C always works"
@@ -24,11 +17,16 @@ export const run = async ({ note, scale, seed }) => {
   const each = Math.ceil(100 * scale)
   if (spawnSync("python3", ["--version"]).status !== 0)
     return { figure: "not measured: no python3 for a terminal", floor: "", ok: false }
-  const next = random(seed)
+  const { next } = random(seed)
   let slowest = 0
   const faults = []
-  for (let turn = 0; turn < each * 3; turn++) {
-    const signals = 1 + (turn % 3)
+  const turns = Array.from({ length: each * 3 }, (_, turn) => {
+    // From the moment at which there is a journal until its agents are all at work.
+    const first = next() * 2
+    const after = Array.from({ length: 1 + (turn % 3) }, (_, index) => first + index * next() * 0.5)
+    return { turn, after: after.toSorted((one, other) => one - other) }
+  })
+  const take = async ({ after, turn }) => {
     const place = makePlace()
     try {
       const census = place.sub("census")
@@ -46,16 +44,13 @@ export const run = async ({ note, scale, seed }) => {
       const file = path.join(place.sub("project"), "agents.json")
       const agents = [...place.agents("stubborn", 2), ...place.agents("quick", 6)]
       writeFileSync(file, JSON.stringify({ workers: 4, grace, retries: 0, tools: { stubborn, quick }, agents }))
-      // From the moment at which there is a journal until its agents are all at work.
-      const first = next() * 2
       const options = {
         command: [process.execPath, bin, "orchestrator", "run", file],
         directory: place.sub("project"),
         env: { ...place.env, CONTEXTFS_DATA_DIR: place.dataDir, TERM: "xterm" },
         file: path.join(place.dataDir, "orchestrator.db"),
-        after: Array.from({ length: signals }, (_, index) => first + index * next() * 0.5)
+        after
       }
-      options.after.sort((one, other) => one - other)
       const { stdout } = await promisify(execFile)("python3", [terminal, JSON.stringify(options)])
       const { code, restored, seconds, shown } = JSON.parse(stdout)
       slowest = Math.max(slowest, seconds ?? 0)
@@ -81,12 +76,18 @@ export const run = async ({ note, scale, seed }) => {
       ].filter((text) => text !== "")
       if (wrong.length > 0) {
         faults.push(wrong)
-        note(`turn ${turn}, ${signals} signals after ${first.toFixed(2)} s: ${wrong.join(", ")}`)
+        note(`turn ${turn}, signals after ${after.map((each) => each.toFixed(2)).join(", ")} s: ${wrong.join(", ")}`)
       }
     } finally {
       place.close()
     }
   }
+  // Two at once, for most of a turn is waiting.
+  const waiting = turns.values()
+  const lane = async () => {
+    for (const turn of waiting) await take(turn)
+  }
+  await Promise.all([lane(), lane()])
   return {
     figure: `${each * 3 - faults.length} of ${each * 3}: exit 130, nobody left, resumable, terminal restored; slowest ${slowest.toFixed(2)} s`,
     floor: `all, grace ${grace} s + 2 s`,

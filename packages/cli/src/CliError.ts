@@ -198,12 +198,26 @@ export const report = (failure: Failure): Report => {
         class: name,
         code,
         message: failure.message,
-        hint: `resume again with ${failure.jobs.map((job) => `--decide ${job}=rerun`).join(" ")} (or =skip)`
+        hint: [
+          ...(failure.jobs.length === 0
+            ? []
+            : [`resume again with ${failure.jobs.map((job) => `--decide ${job}=rerun`).join(" ")} (or =skip)`]),
+          ...(failure.settled.length === 0 ? [] : ["leave the --decide for what is known out"])
+        ].join(", and ")
       }
     case "AmbiguousId":
-      return { class: name, code, message: failure.message, hint: "give more characters of the id" }
-    case "MemoryConflict":
+      return {
+        class: name,
+        code,
+        message: failure.message,
+        hint:
+          failure.candidates.length === 0
+            ? "contextfs memory list shows the ids whole"
+            : "give more characters of the id"
+      }
     case "InvalidMemory":
+      return { class: name, code, message: failure.message, hint: "nothing was saved" }
+    case "MemoryConflict":
     case "HostUnfit":
     case "ToolError":
       return { class: name, code, message: failure.message }

@@ -10,6 +10,9 @@ export interface Screen {
   readonly onChange: (listener: (what: "resized" | "resumed") => void) => () => void
 }
 
+/** `hint`: how to go on. */
+export type Left = Answer & { readonly hint: string }
+
 export interface Session {
   readonly env: Readonly<Record<string, string | undefined>>
   /** Starts this command anew: program and first arguments. */
@@ -40,7 +43,7 @@ export interface Session {
    * What an interrupted command has come to: shown before the error, with `--json` as its `result`. Quietly: a signal is
    * how it ends, and no error.
    */
-  readonly leave: (answer: Answer | "quietly") => void
+  readonly leave: (answer: Left | "quietly") => void
   /** Waits for the second signal, which means: at once. */
   readonly hurried: Effect.Effect<void>
 }

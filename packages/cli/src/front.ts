@@ -58,7 +58,8 @@ function useCodeCache(): void {
   process.on("exit", () => {
     if (fresh.size === 0) return
     try {
-      fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
+      // Not recursively: below /proc that never comes back.
+      for (const each of [base, folder]) if (!fs.existsSync(each)) fs.mkdirSync(each, { mode: 0o700 })
       for (const [name, script] of fresh) write(fileOf(name), script.createCachedData())
     } catch {
       // Without a cache the next start is slower, no more.

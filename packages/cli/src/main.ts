@@ -17,7 +17,7 @@ import { errorJson, errorText } from "./internal/errorText.js"
 import { help } from "./internal/help.js"
 import { style } from "./internal/layout.js"
 import { writer } from "./internal/output.js"
-import type { Screen, Session } from "./Session.js"
+import type { Left, Screen, Session } from "./Session.js"
 
 declare const __VERSION__: string
 
@@ -79,7 +79,7 @@ const main = (argv: ReadonlyArray<string>): void => {
       }
       const hurried = Deferred.unsafeMake<void>(FiberId.none)
       const listeners: Array<() => void> = []
-      let left: Left
+      let left: Left | "quietly" | undefined
       const session: Session = {
         env: process.env,
         command: [process.execPath, ...process.argv.slice(1, 2)],
@@ -139,13 +139,11 @@ const dispatched = (parsed: Extract<Parsed, { kind: "command" }>, session: Sessi
   )
 }
 
-type Left = Answer | "quietly" | undefined
-
 interface Signals {
   readonly first: () => void
   readonly second: () => void
   /** What the interrupted command has come to. */
-  readonly left: () => Left
+  readonly left: () => Left | "quietly" | undefined
 }
 
 /** Milliseconds in which more signals change nothing once an interrupted command has said what it came to. */
@@ -177,7 +175,12 @@ const run = (effect: Effect.Effect<Answer, Failure>, signals: Signals, globals: 
   })
 }
 
-const settle = (exit: Exit.Exit<Answer, Failure>, globals: Globals, ended: number | undefined, left: Left): void => {
+const settle = (
+  exit: Exit.Exit<Answer, Failure>,
+  globals: Globals,
+  ended: number | undefined,
+  left: ReturnType<Signals["left"]>
+): void => {
   if (Exit.isSuccess(exit)) {
     const { exitCode, json: document, text } = exit.value
     print(globals.json ? `${json(document)}\n` : text)
@@ -190,7 +193,9 @@ const settle = (exit: Exit.Exit<Answer, Failure>, globals: Globals, ended: numbe
     if (left === "quietly") return
     const message = "ended by a signal"
     if (left !== undefined && !globals.json) print(left.text)
-    fail({ class: "Interrupted", code: ended, message, ...(left === undefined ? {} : { result: left.json }) }, globals)
+    const hint = left?.hint ?? "give the command again"
+    const result = left === undefined ? {} : { result: left.json }
+    fail({ class: "Interrupted", code: ended, message, hint, ...result }, globals)
     return
   }
   const failure = Cause.failureOption(cause)

@@ -5,7 +5,7 @@ import * as path from "node:path"
 import * as Census from "@contextfs/fixtures/Census"
 import { writeAgent } from "@contextfs/fixtures/Scenario"
 import { afterAll, describe, expect, it } from "vitest"
-import { bin, document, type Home, homes } from "./harness.js"
+import { bin, document, type Home, homes, at as valueAt } from "./harness.js"
 
 const home = homes()
 const started: Array<{ readonly at: Home; readonly run: string }> = []
@@ -117,12 +117,35 @@ describe("run --detach", () => {
     // A cancel needs nobody there to hear it.
     expect(document((await at.contextfs(["orchestrator", "cancel", `${run}-2`, "--json"])).stdout)["cancelled"]).toBe(1)
     expect(await Census.survivors({ folder: census })).toEqual([])
+    const cancelled = document((await at.contextfs(["orchestrator", "status", `${run}-2`, "--json"])).stdout)
+    expect(cancelled["error"]).toContain("run it anew if it is still wanted")
+    // As long as its attempt was, which nobody has seen end.
+    const spent = Number(valueAt(cancelled, "attemptRecords", 0, "endedAt")) - Number(cancelled["startedAt"])
+    expect(spent).toBeGreaterThan(0)
+    expect(Math.abs(Number(cancelled["duration"]) * 1000 - spent)).toBeLessThan(spent)
     const again = await at.contextfs(["orchestrator", "resume", run, "--json"])
     expect(again.code).toBe(1)
     expect(document(again.stdout)["results"]).toMatchObject([
       { agentId: "quick", status: "completed", attempts: 1 },
       { agentId: "slow", status: "cancelled", attempts: 1 }
     ])
+  })
+
+  it("is gone on with by one of two that ask at the same time; the other is told who", async () => {
+    const at = home()
+    const { pid, run } = await detached(at)
+    process.kill(pid, "SIGKILL")
+    await until(at, run, ({ status }) => status === "interrupted")
+    const ask = () => at.contextfs(["orchestrator", "resume", run, "--detach"])
+    const both = await Promise.all([ask(), ask()])
+    expect(both.map(({ code }) => code).toSorted((a, b) => Number(a) - Number(b))).toEqual([0, 10])
+    const owner = pidOf(await status(at, run))
+    expect(both.find(({ code }) => code === 0)?.stdout).toBe(`${run} goes on in process ${owner}\n`)
+    const refused = both.find(({ code }) => code === 10)
+    expect(refused?.stderr).toMatch(
+      new RegExp(`^error\\[Conflict\\]: run ${run} is at work in process ${owner} – .+\n$`)
+    )
+    expect(refused?.stdout).toBe("")
   })
 
   it("does not hear its terminal go away", async () => {
@@ -175,9 +198,105 @@ describe("spawn", () => {
     const { code, stdout: logs } = await at.contextfs(["orchestrator", "logs", id, "-f"])
     expect(code).toBe(0)
     expect(logs).toContain("Rehearsed as review")
+    expect(logs).toMatch(/\n✓ completed after \d+\.\d s\n$/)
     expect(await until(at, id, ({ status }) => status === "completed")).toMatchObject({ role: "review" })
     const raw = await at.contextfs(["orchestrator", "logs", id, "--raw"])
     expect(raw.stdout).toContain('{"type":"started"')
+  })
+})
+
+describe("logs", () => {
+  it("says of each job how it ended, that it waits, or how its run goes on; following ends where nobody is at work", async () => {
+    const at = home()
+    const { tool } = await stays(at)
+    at.file("agents.json", {
+      tools: { stays: tool },
+      workers: 1,
+      agents: ["quick", "slow", "later"].map((id) => ({
+        ...{ id, role: "custom", directory: ".", task: 'Say.\nmock: say "quick word"' },
+        tool: id === "quick" ? "mock" : "stays"
+      }))
+    })
+    const run = at.start(["orchestrator", "run", "agents.json", "--jsonl"])
+    await run.seen("I am at work")
+    const id = String(
+      valueAt(document((await at.contextfs(["orchestrator", "status", "--json"])).stdout), "runs", 0, "runId")
+    )
+    const followed = at.start(["orchestrator", "logs", id, "-f"])
+    await followed.seen("I am at work")
+    const now = await at.contextfs(["orchestrator", "logs", id])
+    expect(now.stdout).toMatch(/\nquick {2}✓ completed after \d+\.\d s\n/)
+    expect(now.stdout).toMatch(
+      /\nslow {3}● running for .+ – contextfs orchestrator logs \w+-2 --follow shows what comes\n/
+    )
+    expect(now.stdout).toMatch(/\nlater {2}· pending: no attempt has begun\n$/)
+    run.child.kill("SIGKILL")
+    await run.ended
+    const resume = `contextfs orchestrator resume ${id} goes on with it`
+    const { code, stdout } = await followed.ended
+    expect(code).toBe(0)
+    expect(stdout).toContain(`slow   ✗ interrupted: the process of its run is gone – ${resume}\n`)
+    expect((await at.contextfs(["orchestrator", "logs", `${id}-3`])).stdout).toBe(
+      `· pending: no attempt has begun – ${resume}\n`
+    )
+    await at.contextfs(["orchestrator", "cancel", id])
+    const raw = await at.contextfs(["orchestrator", "logs", `${id}-2`, "--raw"])
+    const how = /^✗ cancelled after \d+\.\d s – JobCancelled: .+ – run it anew if it is still wanted\n$/
+    expect(raw.stderr).toMatch(how)
+    expect(raw.stdout).not.toContain("cancelled")
+    const told = await at.contextfs(["orchestrator", "logs", `${id}-2`, "--json"])
+    expect(told.stderr).toBe("")
+    const lines = told.stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => document(line))
+    expect(lines.slice(0, -2).every(({ agentId, kind }) => kind === "line" && agentId === "slow")).toBe(true)
+    expect(lines.at(-2)).toMatchObject({ kind: "job", jobId: `${id}-2`, status: "cancelled", reason: "JobCancelled" })
+    expect(lines.at(-1)).toEqual({ kind: "ended", jobs: 1 })
+  })
+})
+
+describe("an id that is not what the command is for", () => {
+  it("is told with the one that is, and nothing is started", async () => {
+    const at = home()
+    const { stdout } = await at.contextfs([
+      "orchestrator",
+      "spawn",
+      "review",
+      ".",
+      "x",
+      "-t",
+      "mock",
+      "--wait",
+      "--json"
+    ])
+    const run = String(document(stdout)["runId"])
+    const told = async (...args: ReadonlyArray<string>) => {
+      const { code, stderr, stdout } = await at.contextfs(["orchestrator", ...args])
+      return [code, stderr + stdout]
+    }
+    const job = await told("resume", `${run}-1`)
+    expect(job).toEqual([
+      4,
+      `error[NotFound]: ${run}-1 is a job of run ${run}, and it is runs that are resumed – contextfs orchestrator resume ${run}\n`
+    ])
+    for (const more of [[], ["--detach"]]) {
+      const nobody = await told("resume", run, "--decide", "nosuch=rerun", ...more)
+      expect(nobody).toEqual([
+        4,
+        expect.stringContaining(`no job "nosuch" in run ${run} – contextfs orchestrator status`)
+      ])
+      const over = await told("resume", run, "--decide", `${run}-1=rerun`, ...more)
+      expect(over).toEqual([
+        2,
+        `error[Undecided]: nothing is to be decided about ${run}-1: it ended before: completed – leave the --decide for what is known out\n`
+      ])
+    }
+    for (const id of [run, `${run}-1`]) {
+      const cancelled = await told("cancel", id)
+      expect(cancelled).toEqual([0, expect.stringContaining(`nothing to cancel: ${id} ended before: completed\n`)])
+    }
+    expect((await status(at, run))["status"]).toBe("completed")
   })
 })
 

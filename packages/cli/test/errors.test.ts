@@ -67,6 +67,17 @@ const cases: ReadonlyArray<Case> = [
   usage([...run, "--dry-run", "-t", "cluade"], 'unknown tool "cluade"'),
   usage(["orchestrator", "spawn", "test", ".", "x", "-w", "--permission", "root"], '"root"'),
   usage(["memory", "search", ""], "argument QUERY"),
+  usage([...run, "--help=1"], "option --help takes no value", "write --help alone"),
+  usage(["memory", "save", "x", "-p", "p".repeat(3_000)], "option --project", "at most 200 characters"),
+  usage([...run, "-p", "two\nlines"], "option --project", "on one line"),
+  ...[["memory", "save", "x"], [...run, "-t", "mock"], ["mcp"], ["orchestrator", "status"]].map(
+    (args): Case => ({
+      ...usage(args, "CONTEXTFS_PROJECT", "at most 200 characters"),
+      name: `a project of 3000 characters in the environment: ${args.join(" ")}`,
+      env: () => ({ CONTEXTFS_PROJECT: "p".repeat(3_000) })
+    })
+  ),
+  inFile("a project of 3000 characters", { project: "p".repeat(3_000), agents }, "project", "at most 200 characters"),
   inFile("cut in the middle", '[\n  {"role": "test", "directory": ".", "ta', "agents.json:2:"),
   inFile("empty", "", "agents.json:1:1"),
   inFile("not JSON", "role: test", "agents.json:1:1"),
@@ -77,6 +88,45 @@ const cases: ReadonlyArray<Case> = [
     inFile(`workers ${value}`, { workers: value, agents }, "workers", "from 1 to 256")
   ),
   inFile("workers NaN", `{"workers": NaN, "agents": ${JSON.stringify(agents)}}`, "agents.json:1:13"),
+  ...[5, null, [], "x"].map((budget) =>
+    inFile(
+      `budget ${JSON.stringify(budget)}`,
+      { budget, agents },
+      'expected limits such as {"maxCostUsd": 5}',
+      "1:11 budget"
+    )
+  ),
+  inFile(
+    "an unknown key in budget",
+    { budget: { maxCost: 1 }, agents },
+    'unknown key "maxCost" – ',
+    'did you mean "maxCostUsd"?'
+  ),
+  inFile(
+    "another key in an agent's budget",
+    [{ ...agents[0], budget: { unknownCost: "warn" } }],
+    "one of maxCostUsd, maxTokens"
+  ),
+  inFile(
+    "a memory that is none",
+    { memory: 5, agents },
+    'expected a backend such as {"module": "./my-store.js"}, got 5'
+  ),
+  inFile(
+    "a word that is none of the choices",
+    { permission: "zzzzzz", agents },
+    'expected one of read, edit, exec, full, got "zzzzzz" – agents.json:1:15 permission – correct it'
+  ),
+  inFile("NUL in a task", [{ ...agents[0], task: "a\u0000b" }], "expected a text without the character NUL"),
+  inFile("NUL in a role", [{ ...agents[0], role: "te\u0000st" }], "expected a text without the character NUL"),
+  ...(
+    [
+      ["none.md", 'none.md" is not there', "make it, or correct the path"],
+      [".", "is a folder", "name a file in it"],
+      ["/dev/zero", "is no regular file", "write the task to a file"]
+    ] as const
+  ).map(([taskFile, ...says]) => inFile(`taskFile ${taskFile}`, [{ role: "test", directory: ".", taskFile }], ...says)),
+  inFile("no task on stdin", [{ role: "test", directory: ".", taskFile: "-" }], "no task came on stdin", "pipe it in"),
   inYaml("a tab", "agents:\n\t- role: test\n", "agents.yaml:2:1", "tabs"),
   inYaml("cut in the middle", 'agents: [{role: "tes', "agents.yaml:1:"),
   inYaml("an alias", "a: &a 1\nb: *a\n", "agents.yaml:2:4", "write the value out"),
@@ -95,18 +145,25 @@ const cases: ReadonlyArray<Case> = [
   { name: "a missing file, dry", args: [...run, "--dry-run"], code: 4, class: "NotFound", says: ["agents.json"] },
   { name: "a missing file", args: run, code: 4, class: "NotFound", says: ["no such file", "agents.json"] },
   {
-    name: "a folder for a file",
-    args: ["orchestrator", "run", "."],
+    name: "a name of 5000 characters for a file",
+    args: ["orchestrator", "run", "x".repeat(5_000)],
     code: 4,
     class: "NotFound",
-    says: ["this is no regular file"]
+    says: ["name too long", "check the path"]
+  },
+  {
+    name: "a folder for a file",
+    args: ["orchestrator", "run", "."],
+    code: 3,
+    class: "ConfigError",
+    says: ["this is a folder – . – name a file in it"]
   },
   {
     name: "a device without an end for a file",
     args: ["orchestrator", "run", "/dev/zero", "--dry-run"],
-    code: 4,
-    class: "NotFound",
-    says: ["this is no regular file"]
+    code: 3,
+    class: "ConfigError",
+    says: ["this is no regular file – /dev/zero – write"]
   },
   {
     name: "a missing directory to spawn in",
@@ -124,6 +181,13 @@ const cases: ReadonlyArray<Case> = [
     says: ["agents.json is no directory"]
   },
   { name: "no such memory", args: ["memory", "recall", "zzzzzz"], code: 4, class: "NotFound", says: ["zzzzzz"] },
+  {
+    name: "a run that is not there, in the background",
+    args: ["orchestrator", "resume", "abcdefgh", "--detach"],
+    code: 4,
+    class: "NotFound",
+    says: ['no run "abcdefgh"', "status --all"]
+  },
   {
     name: "a tool that is not installed",
     args: [...run, "-t", "codex"],
@@ -183,14 +247,21 @@ const cases: ReadonlyArray<Case> = [
     args: ["orchestrator", "init-config", "-o", "no/where.json"],
     code: 5,
     class: "StorageError",
-    says: ["no/where.json", "its folder does not exist"]
+    says: ["no/where.json", "its folder does not exist", "make the folder first"]
   },
   {
     name: "a folder in the place of init-config's file",
     args: ["orchestrator", "init-config", "--force", "-o", "."],
     code: 5,
     class: "StorageError",
-    says: [". cannot be written: EISDIR"]
+    says: [". cannot be written: it is a folder", "name a file in it"]
+  },
+  {
+    name: "a folder in the place of init-config's file, which --force would not replace",
+    args: ["orchestrator", "init-config", "-o", "."],
+    code: 5,
+    class: "StorageError",
+    says: [". cannot be written: it is a folder", "name a file in it"]
   },
   {
     name: "a file that is there for init-config",
@@ -229,6 +300,20 @@ describe("an error is one line on stderr, its class decides the exit code, and n
     // The run itself looks for programs when its folder is made.
     if (args.includes("--dry-run") || ![6, 9].includes(code)) expect(fs.existsSync(at.dataDir)).toBe(false)
     expect(fs.readdirSync(at.work).filter((entry) => entry !== (one.file ?? "agents.json"))).toEqual([])
+  })
+})
+
+describe("a memory that cannot be stored", () => {
+  it.each([
+    ["a long tag", ["x", "--tags", "t".repeat(300)], "is over 200 bytes: shorten it"],
+    ["no visible character", ["\u0001\u0002"], "content is empty: say what is to be remembered"]
+  ])("is refused with what to do: %s", async (_, args, says) => {
+    const at = home()
+    const ended = await at.contextfs(["memory", "save", ...args])
+    expect(ended).toMatchObject({ code: 2, stdout: "" })
+    expect(ended.stderr).toMatch(/^error\[UsageError\]: .+ – nothing was saved\n$/)
+    expect(ended.stderr).toContain(says)
+    expect(document((await at.contextfs(["memory", "list", "--json"])).stdout)).toMatchObject({ memories: [] })
   })
 })
 

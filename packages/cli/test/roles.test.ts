@@ -175,6 +175,22 @@ describe("a hostile repository", () => {
 })
 
 describe("trust", () => {
+  it("by many commands at once loses none, and a removal among them takes no other away", async () => {
+    const one = home()
+    const names = Array.from({ length: 10 }, (_, n) => `file-${n}.md`)
+    for (const name of names) one.file(name, name)
+    expect(await one.contextfs(["trust", "file-0.md"])).toMatchObject({ code: 0 })
+    const [gone = "", ...others] = names
+    const ended = await Promise.all([
+      ...others.map((name) => one.contextfs(["trust", name])),
+      one.contextfs(["trust", "--remove", gone])
+    ])
+    expect(ended.map(({ code, stderr }) => [code, stderr])).toEqual(ended.map(() => [0, ""]))
+    const listed = at(document((await one.contextfs(["trust", "--list", "--json"])).stdout), "files")
+    if (!Array.isArray(listed)) throw new Error("no list")
+    expect(listed.map((each) => path.basename(String(at(each, "file")))).sort()).toEqual(others)
+  })
+
   it.each([
     [["trust"], 2, "argument FILE is missing – contextfs trust"],
     [["trust", "--list", "x"], 2, "--list stands alone"],

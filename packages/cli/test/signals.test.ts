@@ -72,11 +72,13 @@ describe("the first signal ends the agents in order", () => {
     expect(performance.now() - started).toBeLessThan(3_000)
     expect(await Census.survivors(census)).toEqual([])
     expect(ended).toMatchObject({ code, signal: null })
-    expect(ended.stderr).toBe(
-      "ending the agents – once more ends them at once\nerror[Interrupted]: ended by a signal\n"
+    expect(ended.stderr).toMatch(
+      /^ending the agents – once more ends them at once\nerror\[Interrupted\]: ended by a signal – contextfs orchestrator resume \w+\n$/
     )
     expect(ended.stdout).toMatch(/custom-1 +cancelled/)
-    expect(ended.stdout).toMatch(/run \w+ interrupted · 0 of 2 completed/)
+    expect(ended.stdout).toMatch(/custom-3 +pending/)
+    expect(ended.stdout).toMatch(/run \w+ interrupted · 0 of 3 completed · 1 pending/)
+    expect(ended.stdout).toMatch(/resume contextfs orchestrator resume \w+\n/)
     const { jobs, runs } = journal(one)
     expect(runs).toEqual(["interrupted"])
     expect(jobs.slice(0, 2)).toEqual([1, 2].map(() => ({ status: "cancelled", told: 1, attempts: 1 })))
@@ -90,9 +92,15 @@ describe("the first signal ends the agents in order", () => {
     const ended = await running.ended
     expect(ended).toMatchObject({ code: 143, stderr: "" })
     const told = document(ended.stdout)
-    expect(told["error"]).toMatchObject({ class: "Interrupted", exitCode: 143 })
+    expect(told["error"]).toMatchObject({
+      class: "Interrupted",
+      exitCode: 143,
+      hint: expect.stringContaining("resume")
+    })
     expect(told["result"]).toMatchObject({ status: "interrupted" })
     expect(at(told, "result", "results", 0, "status")).toBe("cancelled")
+    expect(at(told, "result", "pending")).toMatchObject([{ agentId: "custom-3" }])
+    expect(at(told, "result", "resume")).toBe(`contextfs orchestrator resume ${at(told, "result", "runId")}`)
     expect(await Census.survivors(census)).toEqual([])
   })
 })

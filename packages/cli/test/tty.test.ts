@@ -80,7 +80,7 @@ describe.skipIf(!able)("in a terminal", () => {
     screen.write(shown)
     const lines = screen.lines()
     expect(lines.join("\n")).not.toContain("●")
-    expect(lines).toContain("error[Interrupted]: ended by a signal")
+    expect(lines.join("\n")).toContain("error[Interrupted]: ended by a signal – contextfs orchestrator resume ")
     expect(lines.join("\n")).toMatch(/run \w+ interrupted · 0 of 2 completed/)
     expect(lines).toContain("code 130")
     expect(lines).toContain("as before")

@@ -7,11 +7,12 @@ import type { RoleRegistry } from "@contextfs/roles/RoleRegistry"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { AgentProcess } from "./AgentProcess.js"
+import type { AgentProcess, ProcessIdentity } from "./AgentProcess.js"
 import * as internal from "./internal/orchestrator.js"
 import type { Overlap, SharedFile } from "./internal/overlap.js"
-import type { JobId, JobResult, RunId, RunStatus } from "./Job.js"
-import type { JobQueue, Parked, Run, Spent } from "./JobQueue.js"
+import * as reconcile from "./internal/reconcile.js"
+import type { Job, JobId, JobResult, RunId, RunStatus } from "./Job.js"
+import type { JobQueue, JobQueueService, Parked, Run, Spent } from "./JobQueue.js"
 
 export type { Overlap, SharedFile } from "./internal/overlap.js"
 
@@ -102,8 +103,10 @@ export interface RunResult {
   readonly status: RunStatus
   /** Seconds. */
   readonly duration: number
-  /** In the order of the configuration; jobs that did not come to an end are left out. */
+  /** Of the jobs that have ended, in the order of the configuration. */
   readonly results: ReadonlyArray<JobResult>
+  /** The other jobs, in the same order: `resume` goes on with them. */
+  readonly pending: ReadonlyArray<JobHead>
   /** The tools for which the jobs that are left wait, where nobody wanted to wait for them. */
   readonly parked: ReadonlyArray<Parked>
   /** The time for the whole run was up. */
@@ -132,8 +135,11 @@ export interface RunOptions {
 export interface ResumeOptions extends RunOptions {
   /** Default as the run was begun with. */
   readonly workers?: number
-  /** For jobs of which nothing tells whether they were done, by job id or agent id. `skip` settles one as failed. */
+  /** For jobs of which nothing tells whether they were done, by job id or agent id. `skip` settles one as failed; a word
+   * about any other job is refused. */
   readonly decide?: ReadonlyMap<string, "rerun" | "skip">
+  /** Only if the run is still this process's, else `RunOwned`. Default: whose it is when it is looked at. */
+  readonly from?: ProcessIdentity
 }
 
 export class Orchestrator extends Context.Tag("@contextfs/core/Orchestrator")<
@@ -164,6 +170,16 @@ export class Orchestrator extends Context.Tag("@contextfs/core/Orchestrator")<
 >() {}
 
 type Failure = AgentUnavailable | HostUnfit | Overlapping | PolicyRefused | StorageError
+
+/** What has come of the jobs of a run so far, and which are left. */
+export const resultsOf: (jobs: ReadonlyArray<Job>) => Pick<RunResult, "results" | "pending"> = internal.resultsOf
+
+/** What `resume` checks of `decide` before the run is touched. */
+export const checkDecisions: (
+  journal: JobQueueService,
+  run: string,
+  decide: ReadonlyMap<string, "rerun" | "skip">
+) => Effect.Effect<void, NotFound | StorageError | Undecided> = reconcile.checkDecisions
 
 /** The module of the memory backend that a run was begun with; undefined: SQLite in the data folder. */
 export const memoryModuleOf: (run: Run) => Named | undefined = internal.memoryModuleOf

@@ -60,13 +60,22 @@ export class RunOwned extends Schema.TaggedError<RunOwned>("@contextfs/core/RunO
   }
 }
 
-/** Nothing tells whether these jobs were done; somebody has to say whether they run again. Nothing has been started. */
+/**
+ * What was decided about jobs is not what there is to decide. Nothing tells whether `jobs` were done: somebody has to say
+ * whether they run again. How it stands with `settled` is known. Nothing has been started.
+ */
 export class Undecided extends Schema.TaggedError<Undecided>("@contextfs/core/Undecided")("Undecided", {
   runId: RunId,
-  jobs: Schema.Array(JobId)
+  jobs: Schema.Array(JobId),
+  settled: Schema.optionalWith(Schema.Array(Schema.Struct({ jobId: JobId, state: Schema.String })), {
+    default: () => []
+  })
 }) {
   override get message(): string {
-    return `nobody saw how ${this.jobs.join(", ")} ended`
+    return [
+      ...(this.jobs.length === 0 ? [] : [`nobody saw how ${this.jobs.join(", ")} ended`]),
+      ...this.settled.map(({ jobId, state }) => `nothing is to be decided about ${jobId}: it ${state}`)
+    ].join("; ")
   }
 }
 

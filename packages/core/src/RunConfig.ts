@@ -68,7 +68,8 @@ export type Issue = typeof Issue.Type
 
 /** `agents.json:3:14 workers: expected …, got … – did you mean …` */
 export const issueText = (issue: Issue, file: string | null): string => {
-  const place = issue.line === null ? "" : `${file ?? "configuration"}:${issue.line}:${issue.column} `
+  const name = file ?? "configuration"
+  const place = issue.line !== null ? `${name}:${issue.line}:${issue.column} ` : file === null ? "" : `${file}: `
   return `${place}${issue.path === "$" ? "" : `${issue.path}: `}${issue.message}${
     issue.suggestion === undefined ? "" : ` – ${issue.suggestion}`
   }`
@@ -84,7 +85,7 @@ export class ConfigError extends Schema.TaggedError<ConfigError>("@contextfs/cor
   }
 }
 
-/** A file that was named is not there, or cannot be read. */
+/** A file that was named is not there. */
 export class ConfigNotFound extends Schema.TaggedError<ConfigNotFound>("@contextfs/core/ConfigNotFound")(
   "ConfigNotFound",
   {
@@ -198,22 +199,31 @@ export const load = Effect.fn("RunConfig.load")(function* (
   file: string,
   known: Known
 ): Effect.fn.Return<RunConfig, ConfigError | ConfigNotFound> {
+  const start = (message: string): ConfigError => failure(file, [{ path: [], message }], () => ({ line: 1, column: 1 }))
+  const whole = (message: string, suggestion: string): ConfigError =>
+    failure(file, [{ path: [], message, suggestion }], undefined)
   const bytes = yield* Effect.try({
     try: () => {
       const stat = fs.statSync(file)
+      if (stat.isDirectory()) return whole("this is a folder", "name a file in it, such as agents.json")
       // A device has no end, and a pipe that nobody writes to none either.
-      if (!stat.isFile()) throw new Error("this is no regular file")
-      const { size } = stat
-      return size > configText.maxBytes ? size : fs.readFileSync(file)
+      if (!stat.isFile()) return whole("this is no regular file", "write the configuration to a file, and name that")
+      return stat.size > configText.maxBytes
+        ? start(`the file is larger than ${configText.maxBytes / 1024 / 1024} MiB`)
+        : fs.readFileSync(file)
     },
-    catch: (cause) =>
-      new ConfigNotFound({
-        file,
-        message: cause instanceof Error ? cause.message.replace(/, (?:stat|open|read).*/, "") : `${cause}`
-      })
+    catch: (cause) => {
+      const code = cause instanceof Error && "code" in cause ? `${cause.code}` : ""
+      const message = cause instanceof Error ? cause.message.replace(/, (?:stat|open|read).*/, "") : `${cause}`
+      return ["ENOENT", "ENOTDIR", "ENAMETOOLONG"].includes(code)
+        ? new ConfigNotFound({ file, message })
+        : whole(
+            `the file cannot be read: ${message.replace(/^E[A-Z]+: /, "")}`,
+            code === "EACCES" ? "give yourself the right to read it: chmod u+r" : "name another file"
+          )
+    }
   })
-  const start = (message: string): ConfigError => failure(file, [{ path: [], message }], () => ({ line: 1, column: 1 }))
-  if (typeof bytes === "number") return yield* start(`the file is larger than ${configText.maxBytes / 1024 / 1024} MiB`)
+  if (bytes instanceof ConfigError) return yield* bytes
   const text = yield* Effect.try({
     try: () => new TextDecoder("utf-8", { fatal: true }).decode(bytes),
     catch: () => start("the file is not UTF-8 text")

@@ -223,6 +223,22 @@ describe("resume", () => {
     })
   )
 
+  it.live(
+    "refuses a run that another has taken up since it was looked at, whether that one is still at work or not",
+    () =>
+      Effect.gen(function* () {
+        const at = folder("overtaken")
+        const fast = yield* Effect.promise(() => countedTool("fast", `echo '{"type":"result","ok":true,"text":"ok"}'`))
+        const { runId } = yield* run(at, { tools: { fast }, agents: [agent("a", "fast")] })
+        const before = yield* inJournal(at, (journal) => journal.run(runId))
+        const from = { ...before.owner, pid: before.owner.pid + 1 }
+        const refused = yield* Effect.flip(resume(at, runId, { from }))
+        expect(refused).toMatchObject({ _tag: "RunOwned", runId, pid: before.owner.pid })
+        expect(yield* inJournal(at, (journal) => journal.run(runId))).toEqual(before)
+        expect((yield* resume(at, runId, { from: before.owner })).status).toBe("completed")
+      })
+  )
+
   it.live("runs again, unasked, what was prepared and never launched", () =>
     Effect.gen(function* () {
       const at = folder("prepared")
@@ -269,6 +285,8 @@ describe("resume", () => {
         jobs: jobs.filter(({ status }) => status === "running").map(({ jobId }) => jobId)
       })
       expect(starts("mute")).toBe(begun)
+      const unknown = yield* Effect.flip(resume(at, runId, { decide: new Map([["nosuch", "rerun"]]) }))
+      expect(unknown).toMatchObject({ _tag: "NotFound", what: "job", id: "nosuch" })
       const decide = new Map(jobs.map(({ jobId }) => [jobId, "skip"] as const))
       const result = yield* resume(at, runId, { decide })
       expect(result.results.map(({ reason, status }) => [status, reason])).toEqual([
@@ -276,6 +294,34 @@ describe("resume", () => {
         ["failed", "Indeterminate"]
       ])
       expect(starts("mute")).toBe(begun)
+      const late = yield* Effect.flip(resume(at, runId, { decide }))
+      expect(late).toMatchObject({
+        _tag: "Undecided",
+        jobs: [],
+        settled: jobs.map(({ jobId }) => ({ jobId, state: "ended before: failed" }))
+      })
+    })
+  )
+
+  it.live("lets nobody decide about a job of which its output tells how it ended", () =>
+    Effect.gen(function* () {
+      const at = folder("told")
+      const mark = path.join(home.root, "told-up")
+      const tool = yield* Effect.promise(() =>
+        countedTool("telling", `echo '{"type":"result","ok":true,"text":"done"}'\n: > '${mark}'\nsleep 600`)
+      )
+      yield* runAndKill(at, { tools: { telling: tool }, agents: [agent("t", "telling")] }, mark)
+      const runId = yield* onlyRun(at)
+      const error = yield* Effect.flip(resume(at, runId, { decide: new Map([["t", "skip"]]) }))
+      expect(error).toMatchObject({
+        _tag: "Undecided",
+        jobs: [],
+        settled: [{ jobId: `${runId}-1`, state: "has ended, as its output tells" }]
+      })
+      expect((yield* resume(at, runId)).results.map(({ result, status }) => [status, result])).toEqual([
+        ["completed", "done"]
+      ])
+      expect(starts("telling")).toBe(1)
     })
   )
 })

@@ -143,7 +143,22 @@ describe("RunConfig", () => {
     expect(issues(JSON.stringify([{ ...agent, taskFile: "task.md" }]))).toMatchObject([{ path: "[0].taskFile" }])
     expect(issues(JSON.stringify([{ role: "code", directory: "." }]))).toMatchObject([{ message: "task is missing" }])
     expect(issues(JSON.stringify([{ role: "code", directory: ".", taskFile: "none.md" }]))).toMatchObject([
-      { path: "[0].taskFile", message: expect.stringContaining("cannot read") }
+      { path: "[0].taskFile", message: expect.stringContaining("is not there"), suggestion: expect.any(String) }
+    ])
+  })
+
+  it.each([
+    ["not UTF-8", Buffer.from([0x61, 0xff, 0xfe]), "is not UTF-8 text", "save it as UTF-8"],
+    ["NUL", "a\u0000b", "holds the character NUL", "name a file of text"],
+    ["empty", " \n", "is empty", "write the task into it"],
+    ["too large", "x".repeat(4 * 1024 * 1024 + 1), "is larger than 4 MiB", "keep the task"]
+  ])("a file that holds no task is told with what to do: %s", (_, content, what, todo) => {
+    const file = path.join(directory, "wrong.md")
+    fs.writeFileSync(file, content)
+    const found = issues(JSON.stringify([{ role: "code", directory: ".", taskFile: "wrong.md" }]))
+    fs.rmSync(file)
+    expect(found).toMatchObject([
+      { path: "[0].taskFile", message: expect.stringContaining(what), suggestion: expect.stringContaining(todo) }
     ])
   })
 
@@ -294,6 +309,11 @@ describe("RunConfig", () => {
       expect(config.jobs[1]?.directory).toBe(path.join(directory, "src"))
       const missing = yield* Effect.flip(RunConfig.load(path.join(directory, "none.json"), known))
       expect(missing._tag).toBe("ConfigNotFound")
+      const folder = yield* Effect.flip(RunConfig.load(directory, known))
+      expect(folder).toMatchObject({
+        _tag: "ConfigError",
+        message: `${directory}: this is a folder – name a file in it, such as agents.json`
+      })
       fs.writeFileSync(file, Uint8Array.from([0x5b, 0xff, 0x5d]))
       const bad = yield* Effect.flip(RunConfig.load(file, known))
       expect(bad).toMatchObject({ _tag: "ConfigError", message: expect.stringContaining("not UTF-8") })

@@ -122,6 +122,33 @@ describe("in a memory", () => {
       expect(again.text).toMatch(/Already saved/)
     }))
 
+  test("the same content with another summary rewords nothing, and the agent is told how to", () =>
+    Effect.gen(function* () {
+      const first = { summary: "First", structured_data: { a: 1 } }
+      const id = yield* save("Same", first)
+      const other = { content: "Same", summary: "Second", structured_data: { a: 2 } }
+      const again = yield* done("contextfs_save", other)
+      expect(again.structured).toMatchObject({ memory: { id, summary: "First" }, kept: ["summary", "structured_data"] })
+      expect(again.text).toContain('Its summary stays "First": contextfs_update changes it.')
+      expect((yield* done("contextfs_recall", { id })).structured).toMatchObject({ memory: first })
+    }))
+
+  test("what is wrong with a number, an id or a project is said with what is right", () =>
+    Effect.gen(function* () {
+      const id = yield* save("One")
+      const told = (name: string, args: unknown, caller = tester) =>
+        Effect.map(call(name, args, caller), ({ text }) => text)
+      expect(yield* told("contextfs_search", { query: "x", limit: 1_000 })).toContain(
+        "limit: Expected a whole number from 1"
+      )
+      const far = { from_id: id, to_id: id, relation: "supports", weight: 2 }
+      expect(yield* told("contextfs_link", far)).toContain("weight: Expected a number from 0 to 1, actual 2")
+      expect(yield* told("contextfs_recall", { id: "zzzzzzzz" })).toContain("contextfs_list")
+      const nameless = { ...tester, project: "p".repeat(3_000) }
+      expect(yield* told("contextfs_save", { content: "x" }, nameless)).toContain("at most 200 characters")
+      expect(yield* done("contextfs_list", {}, nameless)).toMatchObject({ structured: { memories: [] } })
+    }))
+
   test("evolving an old version names the new one; the new one has the evolver's tag", () =>
     Effect.gen(function* () {
       const first = yield* save("Version one", { tags: ["keep"] })

@@ -1,3 +1,4 @@
+import * as fs from "node:fs"
 import * as path from "node:path"
 import { fileURLToPath } from "node:url"
 import * as MemoryStore from "@contextfs/memory/MemoryStore"
@@ -7,6 +8,9 @@ import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js"
 import * as Effect from "effect/Effect"
 import { callOf, folder, frames, initialize, line, node, tester, timed } from "./harness.js"
 
+const manifest: { readonly version: string } = JSON.parse(
+  fs.readFileSync(new URL("../package.json", import.meta.url), "utf8")
+)
 const program = fileURLToPath(new URL("./stdioProgram.mjs", import.meta.url))
 
 describe("a user's own session", () => {
@@ -17,6 +21,7 @@ describe("a user's own session", () => {
         Effect.promise(async () => {
           const client = new Client({ name: "test", version: "1.0.0" })
           await client.connect(new StdioClientTransport({ command: process.execPath, args: [program, database] }))
+          expect(client.getServerVersion()).toMatchObject({ name: "contextfs", version: manifest.version })
           const result = await client.callTool({ name, arguments: args })
           await client.close()
           return result

@@ -5,7 +5,7 @@
 import * as Schema from "effect/Schema"
 import { memoryTypes, relations } from "./vocabulary.js"
 
-export { memoryTypes, relations } from "./vocabulary.js"
+export { isProject, memoryTypes, relations } from "./vocabulary.js"
 
 /** Twelve characters; any prefix of at least six names a memory where it is unambiguous. */
 export const MemoryId = Schema.String.pipe(Schema.pattern(/^[a-z0-9]{12}$/), Schema.brand("@contextfs/memory/MemoryId"))
@@ -26,7 +26,7 @@ export type Trust = typeof Trust.Type
  * arguments; absent fields are unknown.
  */
 export const Identity = Schema.Struct({
-  /** Free label that groups memories across repositories. */
+  /** Free label that groups memories across repositories; see `isProject` for what one can be saved under. */
   project: Schema.String,
   /** Repository (or folder) the speaker works in; `global` outside of any. */
   namespace: Schema.String,

@@ -10,6 +10,7 @@ import type { AmbiguousId, InvalidMemory, MemoryConflict, MemoryNotFound, Storag
 
 export { AmbiguousId, InvalidMemory, MemoryConflict, MemoryNotFound, StorageError } from "./MemoryError.js"
 
+/** Control characters and terminal sequences are taken out of every text, so that each word can be found. */
 export interface SaveInput {
   readonly content: string
   /** Default `fact`. */
@@ -23,8 +24,13 @@ export interface SaveInput {
 
 export interface Saved {
   readonly memory: Memory
-  /** `merged`: the same content was already there in this project; its tags were united with the new ones. */
+  /**
+   * `merged`: the same content was already there in this project, with this type. What it says stays; tags and files were
+   * united with the new ones, a summary and data that it lacked were added.
+   */
   readonly outcome: "created" | "merged"
+  /** In what a merged memory goes on saying something else than what was given; absent where there is nothing. */
+  readonly kept?: ReadonlyArray<"summary" | "structuredData">
 }
 
 /** Which memories are meant. Every part is applied in the query, before ranking and limiting. */

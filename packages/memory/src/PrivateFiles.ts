@@ -2,6 +2,7 @@
  * Files and folders that only this user may read, whatever the umask. Nothing here follows a link that stands where one
  * of our own names is expected. All of it throws what the file system says, or a `StorageError` where we refuse.
  */
+import type { Stats } from "node:fs"
 import type * as Effect from "effect/Effect"
 import * as internal from "./internal/privateFiles.js"
 import type { StorageError } from "./MemoryError.js"
@@ -11,6 +12,18 @@ import type { StorageError } from "./MemoryError.js"
  * where it belongs to another user or is everybody's (sticky, as /tmp is). It may itself be a link.
  */
 export const dataFolder: (folder: string) => Effect.Effect<void, StorageError> = internal.dataFolder
+
+/**
+ * Whether `dataFolder` would have it: makes a folder where it is or would be, and takes it away again. What is known of
+ * it; undefined where it is not there yet.
+ */
+export const tryDataFolder: (folder: string) => Effect.Effect<Stats | undefined, StorageError> = internal.tryDataFolder
+
+/** For what only reads: whether the data folder is there and has this file. Fails where it is no folder or cannot be read. */
+export const holds: (folder: string, name: string) => Effect.Effect<boolean, StorageError> = internal.holds
+
+/** A folder with what is missing above it, 0700; one that is there stays as it is. */
+export const makeFolder: (folder: string) => void = internal.makeFolder
 
 /** A folder below `root`, and every one between: made 0700 or narrowed to it; a link or a foreign folder is refused. */
 export const folder: (root: string, ...names: ReadonlyArray<string>) => string = internal.folder

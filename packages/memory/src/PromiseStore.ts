@@ -21,6 +21,7 @@ export type StoredEvent = Omit<MemoryEvent, "memory"> & { readonly memory: Store
 
 /** Ids may be prefixes of at least six characters and are looked up in `by.project` only. Limits are always given. */
 export interface PromiseStore {
+  /** The same content, white space around it aside, again in the same project, namespace and type: see `Saved`. */
   readonly save: (
     draft: Draft,
     by: Identity

@@ -24,7 +24,7 @@ export interface SqliteOptions {
   /**
    * Only reads: nothing is made (but SQLite's own empty -wal and -shm), migrated or narrowed, and every write fails. A
    * file that is not there is an error, and so is one of an older version; one that is just being made is waited for,
-   * 5 s at most. Default false.
+   * 5 s at most. In a folder that cannot be written a copy is read, as the file is at this moment. Default false.
    */
   readonly readOnly?: boolean
 }
@@ -59,6 +59,9 @@ export interface SqliteDatabase {
  * of it is local); the file is no SQLite database, is another program's, or was written by a newer version.
  */
 export const make: (options: SqliteOptions) => Effect.Effect<SqliteDatabase, StorageError, Scope> = internal.make
+
+/** Reads the whole file at `path`: fails where it is no database, cannot be read or is damaged. */
+export const check: (path: string) => Effect.Effect<void, StorageError> = internal.check
 
 /** Wraps any fault of the database at `path` in a `StorageError` with a hint; one that is wrapped already passes. */
 export const storageError: (path: string) => (cause: unknown) => StorageError = internal.storageError

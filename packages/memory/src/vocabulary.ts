@@ -25,6 +25,15 @@ export const memoryTypes = [
   "agent_run"
 ] as const
 
+/** In characters. */
+const maxProject = 200
+
+/** A label on one line: people read it in lists and type it on command lines. */
+export const isProject = (name: string): boolean =>
+  name.trim() !== "" && name.length <= maxProject && !/[\p{Cc}\u2028\u2029]/u.test(name)
+
+export const projectExpected = `a name of at most ${maxProject} characters on one line`
+
 export const relations = [
   "references",
   "referenced_by",

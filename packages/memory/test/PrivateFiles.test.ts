@@ -53,6 +53,29 @@ describe("PrivateFiles", () => {
     expect(refusal(path.join(root, "file"))).toBeInstanceOf(StorageError)
   })
 
+  it.runIf(fs.existsSync("/proc"))("where no folder can be made that is said in a line, at once", () => {
+    const { message } = refusal("/proc/nope/data")
+    expect(message).toMatch(/^\/proc\/nope\/data: the data folder cannot be made: ENOENT/)
+    const tried = Effect.runSync(Effect.flip(PrivateFiles.tryDataFolder("/proc/nope/data")))
+    expect(tried.message).toMatch(/^\/proc\/nope\/data: the data folder cannot be made: ENOENT/)
+  })
+
+  it("trying a data folder leaves nothing, and tells what making it would", () => {
+    const at = path.join(root, "tried")
+    expect(Effect.runSync(PrivateFiles.tryDataFolder(path.join(at, "a", "b")))).toBeUndefined()
+    expect(fs.existsSync(at)).toBe(false)
+    Effect.runSync(PrivateFiles.dataFolder(at))
+    expect(Effect.runSync(PrivateFiles.tryDataFolder(at))?.mode).toBe(fs.statSync(at).mode)
+    expect(fs.readdirSync(at)).toEqual([])
+    fs.writeFileSync(path.join(at, "file"), "")
+    fs.symlinkSync(path.join(at, "nowhere"), path.join(at, "link"))
+    for (const wrong of ["file", "file/below", "link"]) {
+      expect(Effect.runSync(Effect.flip(PrivateFiles.tryDataFolder(path.join(at, wrong)))), wrong).toBeInstanceOf(
+        StorageError
+      )
+    }
+  })
+
   it("a folder of another user is refused", () => {
     const foreign = path.join(root, "foreign")
     fs.mkdirSync(foreign)

@@ -23,26 +23,27 @@ export const list = (dataDir: string): Effect.Effect<ReadonlyArray<TrustedFile>,
 export const isTrusted = (trusted: ReadonlyArray<TrustedFile>, content: Pick<Content, "file" | "sha256">): boolean =>
   trusted.some(({ file, sha256 }) => file === content.file && sha256 === content.sha256)
 
-/** Trusts these files as they are; what was trusted at the same places before is forgotten. */
+/** Trusts these files as they are; what was trusted at the same places before is forgotten. Loses nothing that others add meanwhile. */
 export const add = Effect.fn("Trust.add")(function* (
   dataDir: string,
   contents: ReadonlyArray<Pick<Content, "file" | "sha256">>
 ) {
   const since = new Date((yield* Effect.clock).unsafeCurrentTimeMillis()).toISOString()
   const places = new Set(contents.map(({ file }) => file))
-  const kept = (yield* internal.list(dataDir)).filter(({ file }) => !places.has(file))
-  yield* internal.write(dataDir, [...kept, ...contents.map(({ file, sha256 }) => ({ file, sha256, since }))])
+  yield* internal.change(dataDir, (before) => [
+    ...before.filter(({ file }) => !places.has(file)),
+    ...contents.map(({ file, sha256 }) => ({ file, sha256, since }))
+  ])
 })
 
 /** Forgets what is trusted at these places; those at which something was. */
 export const remove = Effect.fn("Trust.remove")(function* (dataDir: string, files: ReadonlyArray<string>) {
   const places = new Set(files)
-  const before = yield* internal.list(dataDir)
-  const removed = before.filter(({ file }) => places.has(file))
-  if (removed.length > 0)
-    yield* internal.write(
-      dataDir,
-      before.filter(({ file }) => !places.has(file))
-    )
+  let removed = (yield* internal.list(dataDir)).filter(({ file }) => places.has(file))
+  if (removed.length === 0) return removed
+  yield* internal.change(dataDir, (before) => {
+    removed = before.filter(({ file }) => places.has(file))
+    return before.filter(({ file }) => !places.has(file))
+  })
   return removed
 })

@@ -29,7 +29,7 @@ describe("trust", () => {
       expect(yield* Trust.list(dataDir)).toEqual([])
       yield* Trust.add(dataDir, [content(file)])
       expect(yield* trusts(file)).toBe(true)
-      expect(fs.readdirSync(dataDir)).toEqual([Trust.fileName])
+      expect(fs.readdirSync(dataDir)).toEqual([Trust.fileName, "trust.lock"])
       expect(fs.statSync(path.join(dataDir, Trust.fileName)).mode & 0o777).toBe(0o600)
       expect(fs.statSync(dataDir).mode & 0o777).toBe(0o700)
 

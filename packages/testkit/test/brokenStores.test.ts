@@ -406,6 +406,42 @@ const broken: Readonly<Record<string, readonly [check: string, seen: RegExp, cha
         })
     })
   ],
+  "lets a repeat reword what is there": [
+    "save: what is there says what it said",
+    /second/,
+    (store) => ({
+      save: (input, by) =>
+        Effect.flatMap(store.save(input, by), (saved) =>
+          input.summary === undefined
+            ? Effect.succeed(saved)
+            : Effect.map(Effect.orDie(store.update(saved.memory.id, { summary: input.summary }, by)), (memory) => ({
+                ...saved,
+                memory
+              }))
+        )
+    })
+  ],
+  "does not say what it kept": [
+    "save: what is there says what it said",
+    /told to have been kept/,
+    (store) => ({ save: (input, by) => Effect.map(store.save(input, by), ({ kept: _, ...saved }) => saved) })
+  ],
+  "keeps what nobody sees": [
+    "save: control characters",
+    /zebra/,
+    (store) => ({
+      save: (input, by) =>
+        Effect.map(store.save(input, by), (saved) => ({
+          ...saved,
+          memory: { ...saved.memory, content: input.content }
+        }))
+    })
+  ],
+  "takes any name for a project": [
+    "save: a project has a name",
+    /InvalidMemory was expected/,
+    (store) => ({ save: (input, by) => store.save(input, { ...by, project: "p" }) })
+  ],
   "does not tell of repeats": [
     "events: each change",
     /merged/,

@@ -1,9 +1,13 @@
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { NotFound } from "../CliError.js"
 import { argument, type Command } from "../Command.js"
+import { show } from "../internal/argv.js"
 import { clean } from "../internal/clean.js"
 import { plural } from "../internal/format.js"
 import * as parameters from "../internal/parameters.js"
-import { dataDir } from "../internal/store.js"
+import { dataDir, readJournal } from "../internal/store.js"
+import type { Session } from "../Session.js"
 
 const id = argument({
   name: "ID",
@@ -28,12 +32,29 @@ export const cancel: Command = {
       const { Orchestrator } = yield* Effect.promise(() => import("@contextfs/core/Orchestrator"))
       const wanted = given(id)
       const count = yield* Effect.flatMap(Orchestrator, (orchestrator) => orchestrator.cancel(wanted)).pipe(
-        Effect.provide(Live.layer({ dataDir: dataDir(session), directory: session.cwd, env: session.env }))
+        Effect.provide(Live.layer({ dataDir: dataDir(session), directory: session.cwd, env: session.env })),
+        Effect.catchTag("NotFound", ({ id }) =>
+          Effect.fail(
+            new NotFound({
+              message: `no run or job ${show(id)}`,
+              hint: "contextfs orchestrator status --all lists them"
+            })
+          )
+        )
       )
       const text =
         count === 0
-          ? `nothing of ${clean(wanted)} was cancelled: it had ended, or was done first\n`
+          ? `nothing to cancel: ${clean(wanted)} ${yield* stateOf(wanted, session)}\nlook    contextfs orchestrator status ${clean(wanted)}\n`
           : `${plural(count, "job")} of ${clean(wanted)} cancelled\n`
       return { text, json: { id: wanted, cancelled: count } }
     })
 }
+
+/** Of a run or job of which nothing is at work or waiting. */
+const stateOf = (id: string, session: Session) =>
+  readJournal(session, (journal) =>
+    Effect.catchTag(journal.run(id), "NotFound", () => journal.job(id)).pipe(
+      Effect.map(({ status }) => `ended before: ${status}`),
+      Effect.catchTag("NotFound", () => Effect.succeed("has ended"))
+    )
+  ).pipe(Effect.map(Option.getOrElse(() => "has ended")))

@@ -42,8 +42,8 @@ export const initConfig: Command = {
       const schemaPath = path.join(path.dirname(file), schemaFile)
       const flag = given(force) ? "w" : "wx"
       const format = RunConfig.isYaml(named) ? "yaml" : "json"
-      yield* write(named, () => fs.writeFileSync(file, RunConfig.template(format, `./${schemaFile}`), { flag }))
-      yield* write(schemaFile, () => {
+      yield* write(file, named, () => fs.writeFileSync(file, RunConfig.template(format, `./${schemaFile}`), { flag }))
+      yield* write(schemaPath, schemaFile, () => {
         if (fs.existsSync(schemaPath) && !given(force)) return
         // In the home folder this is the data folder, which is nobody else's business.
         fs.mkdirSync(path.dirname(schemaPath), { recursive: true, mode: 0o700 })
@@ -57,21 +57,32 @@ export const initConfig: Command = {
     })
 }
 
-const write = (name: string, put: () => void): Effect.Effect<void, Conflict | FileError> =>
+const reasons: Readonly<Record<string, readonly [string, string]>> = {
+  EISDIR: ["it is a folder", "name a file in it: -o agents.json"],
+  ENOENT: ["its folder does not exist", "make the folder first, or name another place with -o"],
+  ENOTDIR: ["its folder is a file", "name another place with -o"],
+  EACCES: ["you may not write there", "name another place with -o"],
+  EPERM: ["you may not write there", "name another place with -o"],
+  EROFS: ["nothing can be written there", "name another place with -o"],
+  ENOSPC: ["the disk is full", "free some space"]
+}
+
+const isFolder = (file: string): boolean => fs.statSync(file, { throwIfNoEntry: false })?.isDirectory() === true
+
+const write = (file: string, name: string, put: () => void): Effect.Effect<void, Conflict | FileError> =>
   Effect.try({
     try: put,
     catch: (cause) => {
-      const code = cause instanceof Error && "code" in cause ? cause.code : undefined
-      if (code === "EEXIST" && name !== schemaFile) {
+      const given = cause instanceof Error && "code" in cause ? `${cause.code}` : `${cause}`
+      // What is there already may be a folder; of the schema it is a file in the place of its folder.
+      const code = given !== "EEXIST" ? given : name === schemaFile ? "ENOTDIR" : isFolder(file) ? "EISDIR" : given
+      if (code === "EEXIST") {
         return new Conflict({
           message: `${name} is there already`,
           hint: "give --force to replace it, or -o another file"
         })
       }
-      const reason = code === "ENOENT" ? "its folder does not exist" : code === "EEXIST" ? "its folder is a file" : code
-      return new FileError({
-        message: `${name} cannot be written: ${reason}`,
-        hint: "check the folder and its permissions"
-      })
+      const [reason, hint] = reasons[code] ?? [code, "check the folder and its permissions"]
+      return new FileError({ message: `${name} cannot be written: ${reason}`, hint })
     }
   })

@@ -51,7 +51,9 @@ export const memorySave: Command = {
       const text =
         saved.outcome === "created"
           ? `saved ${id} as ${saved.memory.type} in project ${clean(project)}\n`
-          : `already there as ${id}: tags are ${saved.memory.tags.map((text) => clean(text)).join(", ") || "none"}\n`
+          : `already there as ${id}: tags are ${saved.memory.tags.map((text) => clean(text)).join(", ") || "none"}${
+              saved.kept === undefined ? "" : `; its summary stays "${clean(saved.memory.summary ?? "")}"`
+            }\n`
       return { text, json: saved }
     })
 }

@@ -2,6 +2,7 @@ import type { KnownRole } from "@contextfs/roles/RoleRegistry"
 import * as Effect from "effect/Effect"
 import { UsageError } from "../CliError.js"
 import { type Command, optionalArgument } from "../Command.js"
+import { show } from "../internal/argv.js"
 import { clean, cleanLines } from "../internal/clean.js"
 import { closest } from "../internal/didYouMean.js"
 import { style, table } from "../internal/layout.js"
@@ -43,12 +44,12 @@ export const roles: Command = {
         return { text: rolesText(shown, note), json: list }
       }
       const role = yield* registry.get(wanted).pipe(
-        Effect.mapError(({ known, message }) => {
+        Effect.mapError(({ known }) => {
           const near = closest(wanted, known)
           return new UsageError({
-            message,
+            message: `unknown role ${show(wanted)}`,
             where,
-            hint: near === undefined ? "choose one of them" : `did you mean ${near}?`
+            hint: near === undefined ? `one of ${known.join(", ")}` : `did you mean ${near}?`
           })
         })
       )

@@ -165,6 +165,7 @@ const read = (command: Command, rest: ReadonlyArray<string>, where: string, aske
       const { name, value } = split(word)
       const option = find(name)
       if (option === undefined) {
+        if (globalOf(name) !== undefined) throw new Wrong(`option ${name} takes no value`, where, `write ${name} alone`)
         throw new Wrong(`unknown option ${show(name)}`, where, hintFor(name, [...options, ...globalOptions], where))
       }
       const shown = `--${option.name}`

@@ -67,7 +67,11 @@ export const dispatch = (
       for (const [index, parameter] of takes.entries()) texts.set(parameter, read.args[index] ?? [])
       for (const [index, parameter] of options.entries()) texts.set(parameter, read.options[index] ?? [])
       const given: Given = (parameter) => Either.getOrThrow(parameter.read(texts.get(parameter) ?? []))
-      return Effect.map(command.run(given, withMemory(command, given, session)), (done) => {
+      const where = ["contextfs", group, command.name].filter((word) => word !== undefined).join(" ")
+      const ready = command.parameters.includes(parameters.project)
+        ? parameters.checkProject(given, session, where)
+        : Effect.void
+      return Effect.map(Effect.zipRight(ready, command.run(given, withMemory(command, given, session))), (done) => {
         answer = done
       })
     })

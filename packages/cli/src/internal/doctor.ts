@@ -1,9 +1,13 @@
-/** What `doctor` looks at. It starts no agent and writes nothing. */
+/** What `doctor` looks at. It starts no agent and leaves nothing. */
 import * as fs from "node:fs"
 import * as path from "node:path"
 import * as AgentProcess from "@contextfs/core/AgentProcess"
+import * as JobQueue from "@contextfs/core/JobQueue"
 import * as RunConfig from "@contextfs/core/RunConfig"
 import * as Tools from "@contextfs/core/Tools"
+import type { StorageError } from "@contextfs/memory/MemoryError"
+import * as Namespace from "@contextfs/memory/Namespace"
+import * as PrivateFiles from "@contextfs/memory/PrivateFiles"
 import * as Sqlite from "@contextfs/memory/Sqlite"
 import * as RoleRegistry from "@contextfs/roles/RoleRegistry"
 import * as Trust from "@contextfs/roles/Trust"
@@ -12,7 +16,7 @@ import * as Either from "effect/Either"
 import { exitCodes } from "../CliError.js"
 import type { Session } from "../Session.js"
 import { lookAtTools } from "./doctorTools.js"
-import { plural } from "./format.js"
+import { amount, plural } from "./format.js"
 import { shortPath } from "./shortPath.js"
 import { dataDir } from "./store.js"
 import { stateOf } from "./trustState.js"
@@ -66,38 +70,56 @@ const sqlite: Effect.Effect<Finding> = Effect.scoped(
   )
 )
 
-const writable = (folder: string): boolean => {
-  try {
-    fs.accessSync(folder, fs.constants.W_OK | fs.constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
-}
+const stored = (check: string, { hint, message }: StorageError): Finding =>
+  problem(check, message, hint ?? "check the data folder", exitCodes.storage)
 
-const ancestor = (folder: string): string =>
-  fs.existsSync(folder) || path.dirname(folder) === folder ? folder : ancestor(path.dirname(folder))
-
-const dataFolder = (session: Session): Finding => {
+const dataFolder = (session: Session): Effect.Effect<Finding> => {
   const folder = dataDir(session)
   const source = (session.env["CONTEXTFS_DATA_DIR"] ?? "") === "" ? "default" : "$CONTEXTFS_DATA_DIR"
   const text = `${shortPath(folder, session)}  (${source})`
-  const unusable = (what: string) =>
-    problem(
-      "data",
-      `${text}: ${what}`,
-      "check its permissions, or set CONTEXTFS_DATA_DIR to another folder",
-      exitCodes.storage
-    )
-  const stat = fs.existsSync(folder) ? fs.statSync(folder) : undefined
-  if (stat === undefined) {
-    return writable(ancestor(folder)) ? ok("data", `${text}, made at the first run`) : unusable("it cannot be made")
+  return PrivateFiles.tryDataFolder(folder).pipe(
+    Effect.map((stat) => {
+      if (stat === undefined) return ok("data", `${text}, made at the first run`)
+      return (stat.mode & 0o077) === 0
+        ? ok("data", text)
+        : warn("data", `${text}: others may enter it (mode ${(stat.mode & 0o777).toString(8)})`, `chmod 700 ${folder}`)
+    }),
+    Effect.catchAll((error) => Effect.succeed(stored("data", error)))
+  )
+}
+
+/** Whether what is kept in a file of the data folder is whole; nothing where nothing is kept yet. */
+const kept = (check: string, name: string, session: Session): Effect.Effect<ReadonlyArray<Finding>> =>
+  Effect.gen(function* () {
+    const file = path.join(dataDir(session), name)
+    // Of a folder that nobody can look into enough is told.
+    if (!fs.existsSync(file)) return []
+    yield* Sqlite.check(file)
+    return [ok(check, `${shortPath(file, session)}, ${amount(fs.statSync(file).size)} bytes`)]
+  }).pipe(Effect.catchAll((error) => Effect.succeed([stored(check, error)])))
+
+const databases = (session: Session): Effect.Effect<ReadonlyArray<Finding>> =>
+  Effect.map(
+    Effect.all([kept("memory", Namespace.databaseName, session), kept("journal", JobQueue.databaseName, session)]),
+    (found) => found.flat()
+  )
+
+/** Folders in which the programs of this user are looked for, and which nobody can look into. */
+const searchPath = ({ env }: Session): ReadonlyArray<Finding> => {
+  const folders = new Set((env["PATH"] ?? "").split(path.delimiter))
+  const closed = [...folders].filter((folder) => folder !== "" && isClosed(folder))
+  return closed.length === 0
+    ? []
+    : [warn("PATH", `not readable: ${closed.join(", ")}`, "make it readable for this user, or take it off PATH")]
+}
+
+const isClosed = (folder: string): boolean => {
+  try {
+    fs.accessSync(folder, fs.constants.X_OK)
+    return false
+  } catch (cause) {
+    return cause instanceof Error && "code" in cause && cause.code === "EACCES"
   }
-  if (!stat.isDirectory()) return unusable("it is no folder")
-  if (!writable(folder)) return unusable("it cannot be written")
-  return (stat.mode & 0o077) === 0
-    ? ok("data", text)
-    : warn("data", `${text}: others may enter it (mode ${(stat.mode & 0o777).toString(8)})`, `chmod 700 ${folder}`)
 }
 
 const containment = (session: Session): Effect.Effect<Finding> =>
@@ -203,8 +225,16 @@ const trusted = (session: Session): Effect.Effect<Finding> =>
 /** Everything, in the order in which it is shown. */
 export const examine = (given: string | undefined, session: Session): Effect.Effect<ReadonlyArray<Section>> =>
   Effect.gen(function* () {
-    const [database, end, tools, written, trust] = yield* Effect.all(
-      [sqlite, containment(session), lookAtTools(session), rolesOf(session), trusted(session)],
+    const [database, data, files, end, tools, written, trust] = yield* Effect.all(
+      [
+        sqlite,
+        dataFolder(session),
+        databases(session),
+        containment(session),
+        lookAtTools(session),
+        rolesOf(session),
+        trusted(session)
+      ],
       { concurrency: "unbounded" }
     )
     const configured = yield* configuration(session, yield* written.roles)
@@ -212,11 +242,12 @@ export const examine = (given: string | undefined, session: Session): Effect.Eff
     return [
       {
         title: `contextfs ${__VERSION__}`,
-        findings: [node, database, dataFolder(session), projectOf(given, session, configured), end]
+        findings: [node, database, data, ...files, projectOf(given, session, configured), end]
       },
       {
         title: "agent programs",
         findings: [
+          ...searchPath(session),
           ...tools,
           ...(usable
             ? []

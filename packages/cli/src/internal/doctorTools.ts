@@ -43,7 +43,7 @@ const lookAt = (adapter: ToolAdapter, session: Session): Effect.Effect<ToolFindi
     if (adapter.command !== undefined) return { ...base, state: "ok", text: "comes with contextfs" } as const
     const found = Tools.locate(adapter, session.env["PATH"] ?? "", session.cwd)
     if ("missing" in found) {
-      return found.missing.endsWith("not on PATH")
+      return found.missing.includes(" is not on PATH")
         ? ({ ...base, state: "none", text: "not installed" } as const)
         : ({ ...base, state: "warn", text: found.missing } as const)
     }

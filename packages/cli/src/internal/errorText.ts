@@ -25,7 +25,7 @@ type Issue = NonNullable<Report["issues"]>[number]
 
 /** `agents.json:3:12 agents[0].role`, as far as it is known; the whole needs no path. */
 const place = (file: string | undefined, { column, line, path }: Issue): string =>
-  [file === undefined ? "" : line === undefined ? file : `${file}:${line}:${column}`, path === "$" ? "" : path]
+  [file === undefined ? "" : typeof line === "number" ? `${file}:${line}:${column}` : file, path === "$" ? "" : path]
     .filter((part) => part !== "")
     .join(" ")
 

@@ -1,27 +1,32 @@
 /** The way of `logs`: reads what agents have written, from the files in which it is. Loaded only by it. */
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { isTerminal, type Job } from "@contextfs/core/Job"
-import type { JobQueueService } from "@contextfs/core/JobQueue"
+import { isTerminal, type Job, type RunStatus } from "@contextfs/core/Job"
+import type { JobQueueService, Run } from "@contextfs/core/JobQueue"
 import type { Decoder } from "@contextfs/core/ToolAdapter"
 import * as Tools from "@contextfs/core/Tools"
 import type { StorageError } from "@contextfs/memory/MemoryError"
 import * as PrivateFiles from "@contextfs/memory/PrivateFiles"
 import * as Redaction from "@contextfs/memory/Redaction"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { type Failure, NotFound } from "../CliError.js"
 import type { Answer } from "../Command.js"
 import type { Session } from "../Session.js"
 import { activity } from "./activity.js"
-import { clean } from "./clean.js"
+import { clean, json } from "./clean.js"
+import { seconds } from "./format.js"
 import { pad, style, width } from "./layout.js"
+import { type JobState, jobState, resumeCommand, statusOf } from "./runState.js"
+import { statusMark, statusPaint } from "./statusText.js"
 import { dataDir, readJournal } from "./store.js"
 
 interface Request {
   readonly id: string
   readonly follow: boolean
   readonly raw: boolean
+  readonly format: "lines" | "jsonl"
 }
 
 /** Between two looks at what has come. */
@@ -51,6 +56,13 @@ const unknown = (id: string) =>
     hint: "contextfs orchestrator status --all lists them"
   })
 
+/** The run that an id means, or that of the job that it means. */
+const runOf = (journal: JobQueueService, id: string): Effect.Effect<Run, NotFound | StorageError> =>
+  journal.run(id).pipe(
+    Effect.catchTag("NotFound", () => Effect.flatMap(journal.job(id), ({ runId }) => journal.run(runId))),
+    Effect.catchTag("NotFound", () => Effect.fail(unknown(id)))
+  )
+
 /** The jobs that an id means. */
 const jobsOf = (journal: JobQueueService, id: string): Effect.Effect<ReadonlyArray<Job>, NotFound | StorageError> =>
   journal.jobs(id).pipe(
@@ -61,29 +73,83 @@ const jobsOf = (journal: JobQueueService, id: string): Effect.Effect<ReadonlyArr
 const tell = (
   journal: JobQueueService,
   session: Session,
-  request: Request
+  { follow, format, id, raw }: Request
 ): Effect.Effect<Answer, NotFound | StorageError> =>
   Effect.gen(function* () {
     const readers = new Map<string, Array<LogFile>>()
+    /** How the jobs stand, as far as it was said. */
+    const said = new Map<string, JobState["status"]>()
     const look = style(session.stdout.colour)
+
+    const say = (job: Job, name: string, run: RunStatus) =>
+      Effect.gen(function* () {
+        const attempts = job.result === null ? yield* journal.attempts(job.jobId) : []
+        const around = { dataDir: dataDir(session), now: yield* Clock.currentTimeMillis, status: run }
+        const state = jobState(job, attempts, around)
+        if (said.get(state.jobId) === state.status) return
+        said.set(state.jobId, state.status)
+        const { agentId, duration, error, jobId, reason, runId, status } = state
+        if (format === "jsonl") {
+          session.print(
+            `${json({ kind: "job", jobId, runId, agentId, status, attempts: state.attempts, duration, reason, error })}\n`
+          )
+          return
+        }
+        const line = `${name}${statusPaint(look, status)(`${statusMark(status)} ${standing(state, run)}`)}\n`
+        // What a program printed stays alone, for whoever reads it.
+        if (raw) session.note(line.trimEnd())
+        else session.print(line)
+      })
+
     for (;;) {
       // First what has ended, then what was written: so nothing that was written before the end is missed.
-      const jobs = yield* jobsOf(journal, request.id)
+      const run = statusOf(yield* runOf(journal, id))
+      const jobs = yield* jobsOf(journal, id)
+      const over = !follow || run === "interrupted" || jobs.every(({ status }) => isTerminal(status))
       const several = jobs.length > 1
       const room = Math.min(24, Math.max(0, ...jobs.map(({ spec }) => width(clean(spec.agentId)))))
       for (const job of jobs) {
-        const lines = yield* Effect.sync(() => newLines(readers, session, job, request.raw))
+        const lines = yield* Effect.sync(() => newLines(readers, session, job, raw))
         const name = several ? `${look.bold(pad(clean(job.spec.agentId), room))}  ` : ""
-        for (const line of lines) session.print(`${name}${clean(line)}\n`)
+        for (const text of lines) {
+          const { jobId, spec } = job
+          session.print(
+            format === "jsonl"
+              ? `${json({ kind: "line", jobId, agentId: spec.agentId, attempt: job.attempts, text })}\n`
+              : `${name}${clean(text)}\n`
+          )
+        }
         if (isTerminal(job.status) && readers.get(job.jobId) !== undefined) {
           for (const file of readers.get(job.jobId) ?? []) file.close()
           readers.set(job.jobId, [])
         }
+        // Who follows is told why nothing comes.
+        if (over || isTerminal(job.status) || job.status === "pending") yield* say(job, name, run)
       }
-      if (!request.follow || jobs.every(({ status }) => isTerminal(status))) return { text: "", json: null }
+      if (over) return { text: "", json: { kind: "ended", jobs: jobs.length } }
       yield* Effect.sleep(pace)
     }
   })
+
+/** How a job stands, in words. */
+const standing = (state: JobState, run: RunStatus): string => {
+  const { duration, jobId, runId, status } = state
+  const time = duration === null ? "" : seconds(duration)
+  const failure = state.reason === null ? "" : `${clean(state.reason)}: ${clean(state.error ?? "")}`
+  const resume = `${resumeCommand(runId)} goes on with it`
+  switch (status) {
+    case "running":
+      return `running for ${time} – contextfs orchestrator logs ${jobId} --follow shows what comes`
+    case "interrupted":
+      return `interrupted: the process of its run is gone – ${resume}`
+    case "pending": {
+      const why = failure === "" ? "no attempt has begun" : `waits for another attempt after ${failure}`
+      return `pending: ${why}${run === "interrupted" ? ` – ${resume}` : ""}`
+    }
+    default:
+      return [`${status}${time === "" ? "" : ` after ${time}`}`, ...(failure === "" ? [] : [failure])].join(" – ")
+  }
+}
 
 /** What has come since the last look at the job's current attempt; a new attempt is begun from its start. */
 const newLines = (

@@ -4,7 +4,7 @@ import type { MemoryEvent } from "@contextfs/memory/MemoryStore"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { type Failure, NotFound } from "../CliError.js"
+import type { Failure } from "../CliError.js"
 import type { Answer } from "../Command.js"
 import type { Session } from "../Session.js"
 import { clean, json } from "./clean.js"
@@ -12,7 +12,7 @@ import { plural } from "./format.js"
 import { style } from "./layout.js"
 import { type AtWork, type Entry, initial, step } from "./monitorLines.js"
 import { resumeCommand, statusOf } from "./runState.js"
-import { named, type Scope } from "./scope.js"
+import { named, type Scope, unknownRun } from "./scope.js"
 import * as store from "./store.js"
 
 export interface Request {
@@ -141,7 +141,7 @@ export const monitor = (request: Request, session: Session): Effect.Effect<Answe
       if (Option.isNone(memory) && Option.isNone(journal)) {
         session.note(`there is nothing in ${clean(store.dataDir(session))} yet: waiting for a first run`)
       }
-    }).pipe(Effect.catchTag("NotFound", () => unknownRun(scope.runId ?? "")))
+    }).pipe(Effect.catchTag("NotFound", () => Effect.fail(unknownRun(scope.runId ?? ""))))
 
     /** Shows what is new, a page of each feed at a time. */
     const look: Effect.Effect<void, Failure> = Effect.gen(function* () {
@@ -176,8 +176,3 @@ export const monitor = (request: Request, session: Session): Effect.Effect<Answe
     yield* look
     return { text: "", json: { kind: "ended", ...seen } }
   })
-
-const unknownRun = (id: string) =>
-  Effect.fail(
-    new NotFound({ message: `no run ${JSON.stringify(id)}`, hint: "contextfs orchestrator status --all lists them" })
-  )

@@ -1,15 +1,19 @@
 /** Parameters that several commands share, so that a word means the same everywhere. */
 import * as Duration from "@contextfs/core/Duration"
-import { memoryTypes } from "@contextfs/memory/vocabulary"
+import { isProject, memoryTypes, projectExpected } from "@contextfs/memory/vocabulary"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import { UsageError } from "../CliError.js"
 import { choice, flag, type Given, integer, option, text } from "../Command.js"
 import type { Session } from "../Session.js"
+import { show } from "./argv.js"
 import type { Format } from "./views.js"
 
 export const json = flag({ name: "json", help: "One JSON document on stdout, also for an error" })
+
+const projectName = (given: string): Either.Either<string, string> =>
+  isProject(given) ? Either.right(given) : Either.left(projectExpected)
 
 export const project = option({
   name: "project",
@@ -17,7 +21,7 @@ export const project = option({
   value: "TEXT",
   help: "Project whose memories are meant",
   default: "$CONTEXTFS_PROJECT, else default",
-  read: text
+  read: projectName
 })
 
 export const tool = option({
@@ -140,6 +144,18 @@ export const memoryOptions = option({
   read: (given): Either.Either<unknown, string> =>
     Either.try({ try: () => JSON.parse(given), catch: () => 'JSON, such as \'{"file": "memory.json"}\'' })
 })
+
+/** A variable that names no project is told before anything is read or written in its name. */
+export const checkProject = (given: Given, session: Session, where: string): Effect.Effect<void, UsageError> => {
+  const name = namedProject(given(project), session)
+  return name === undefined || isProject(name)
+    ? Effect.void
+    : new UsageError({
+        message: `CONTEXTFS_PROJECT: ${show(name)} is not valid`,
+        where,
+        hint: `set it to ${projectExpected}`
+      })
+}
 
 /** The project that the option or the variable names. */
 export const namedProject = (given: string | undefined, session: Session): string | undefined => {

@@ -8,8 +8,9 @@ import type { Answer } from "../Command.js"
 import type { Session } from "../Session.js"
 import { style } from "./layout.js"
 import { interrupted, type RunRecord, record } from "./runRecord.js"
+import { resumeCommand } from "./runState.js"
 import { summary } from "./runSummary.js"
-import { dataDir } from "./store.js"
+import { dataDir, readJournal } from "./store.js"
 import type { Format } from "./views.js"
 import * as views from "./views.js"
 
@@ -46,21 +47,38 @@ export const perform = <E>(
         Live.layer({ dataDir: dataDir(session), directory: session.cwd, env: session.env, ...request.live })
       ),
       Effect.onInterrupt(() =>
-        Effect.sync(() => {
+        Effect.gen(function* () {
           if (known === undefined) return
-          const sofar = interrupted(known, clock.unsafeCurrentTimeMillis())
-          session.leave({ ...answer(sofar, format, session), json: sofar })
-        })
+          const at = clock.unsafeCurrentTimeMillis()
+          const { jobs, spent } = yield* left(session, known.started.runId)
+          const sofar = interrupted(known, jobs, spent, at)
+          session.leave({
+            ...answer(sofar, format, session),
+            json: withResume(sofar),
+            hint: resumeCommand(sofar.runId)
+          })
+        }).pipe(Effect.ignoreLogged)
       )
     )
     return answer(result, format, session)
   })
 
+/** What an interrupted run has come to: every job that had begun has its record by now. */
+const left = (session: Session, runId: string) =>
+  Effect.flatten(
+    readJournal(session, (journal) => Effect.all({ jobs: journal.jobs(runId), spent: journal.spent(runId) }))
+  )
+
+const withResume = (result: RunResult) => ({
+  ...result,
+  resume: result.status === "interrupted" ? resumeCommand(result.runId) : null
+})
+
 const answer = (result: RunResult, format: Format, session: Session): Answer => {
   const { colour, columns } = session.stdout
   return {
     text: summary(result, style(colour), columns),
-    json: format === "jsonl" ? { kind: "result", result } : result,
+    json: format === "jsonl" ? { kind: "result", result: withResume(result) } : withResume(result),
     exitCode: exitCodeOf(result)
   }
 }

@@ -1,6 +1,7 @@
 /** What is known of a run while it goes on, gathered from what happens. */
-import type { JobResult } from "@contextfs/core/Job"
-import type { JobHead, RunEvent, RunResult } from "@contextfs/core/Orchestrator"
+import type { Job, JobResult } from "@contextfs/core/Job"
+import type { Spent } from "@contextfs/core/JobQueue"
+import { type JobHead, type RunEvent, type RunResult, resultsOf } from "@contextfs/core/Orchestrator"
 import type { AgentEvent } from "@contextfs/core/ToolAdapter"
 
 export interface JobRecord {
@@ -81,15 +82,20 @@ const added = (jobs: Map<string, JobRecord>, head: JobHead): Map<string, JobReco
   return new Map(entries.toSpliced(next === -1 ? entries.length : next, 0, [jobId, job]))
 }
 
-/** The result of a run that was interrupted: the jobs that have ended. */
-export const interrupted = (run: RunRecord, at: number): RunResult => ({
-  runId: run.started.runId,
-  project: run.started.project,
+/** The result of a run that was interrupted, from its jobs as they are in the journal. */
+export const interrupted = (
+  { started: { at: begun, project, runId } }: RunRecord,
+  jobs: ReadonlyArray<Job>,
+  spent: Spent,
+  at: number
+): RunResult => ({
+  runId,
+  project,
   status: "interrupted",
-  duration: (at - run.started.at) / 1000,
-  results: [...run.jobs.values()].flatMap(({ result }) => (result === undefined ? [] : [result])),
+  duration: (at - begun) / 1000,
+  ...resultsOf(jobs),
   parked: [],
   timedOut: false,
   shared: [],
-  spent: { costUsd: 0, tokens: 0, unknown: 0 }
+  spent
 })

@@ -19,7 +19,7 @@ export interface JobState {
   readonly attempts: number
   /** Of the first attempt, milliseconds since the epoch; null where none was begun, or where nobody asked. */
   readonly startedAt: number | null
-  /** Seconds so far, or until it ended. */
+  /** Seconds so far, or until it ended; null where no attempt was begun. */
   readonly duration: number | null
   /** Folder of the last attempt's files; null where none was begun. */
   readonly folder: string | null
@@ -84,7 +84,10 @@ export const jobState = (
     status: status === "running" && run === "interrupted" ? "interrupted" : status,
     attempts: job.attempts,
     startedAt,
-    duration: result?.duration ?? (startedAt === null || until === null ? null : (until - startedAt) / 1000),
+    duration:
+      job.attempts === 0
+        ? null
+        : (result?.duration ?? (startedAt === null || until === null ? null : (until - startedAt) / 1000)),
     folder: job.attempts === 0 ? null : folderOf(dataDir, runId, jobId, `${job.attempts}`),
     reason: result === null ? (last?.reason ?? null) : result.reason,
     error: result === null ? (last?.error ?? null) : result.error,

@@ -5,6 +5,7 @@ import type { RunResult } from "@contextfs/core/Orchestrator"
 import { clean, firstLine } from "./clean.js"
 import { amount, dollars, moment, plural, seconds, unknown } from "./format.js"
 import { cut, type Style, table } from "./layout.js"
+import { resumeCommand } from "./runState.js"
 
 type Colour = (text: string) => string
 
@@ -43,12 +44,18 @@ export const summary = (run: RunResult, style: Style, columns: number): string =
     memoryOf(result),
     firstLine(result.reason === null ? (result.result ?? "") : `${result.reason}: ${result.error ?? ""}`)
   ])
+  const all = [...rows, ...run.pending.map(({ agentId }) => [clean(agentId), "pending"])]
   // A column of which nothing is known takes the room of what is.
-  const known = head.map((_, column) => rows.some((row) => row[column] !== unknown))
-  const [title = "", ...lines] = table([head, ...rows].map((row) => row.filter((_, column) => known[column]))).map(
+  const known = head.map((_, column) => all.some((row) => (row[column] ?? unknown) !== unknown))
+  const [title = "", ...lines] = table([head, ...all].map((row) => row.filter((_, column) => known[column]))).map(
     (line) => cut(line, columns)
   )
-  const completed = run.results.filter(({ status }) => status === "completed").length
+  const total = run.results.length + run.pending.length
+  const facts = [
+    `${run.results.filter(({ status }) => status === "completed").length} of ${total} completed`,
+    ...(run.pending.length === 0 ? [] : [`${run.pending.length} pending`]),
+    seconds(run.duration)
+  ]
   const folder = run.results.find(({ evidence }) => evidence !== null)?.evidence?.folder
   const colour = run.status === "completed" ? style.green : run.status === "failed" ? style.red : style.yellow
   return `${[
@@ -56,12 +63,12 @@ export const summary = (run: RunResult, style: Style, columns: number): string =
     style.dim(title),
     ...lines.map((line, index) => {
       const result = run.results[index]
-      return result === undefined ? line : statusColour(style, result)(line)
+      return result === undefined ? style.dim(line) : statusColour(style, result)(line)
     }),
     ...run.results.flatMap((result) => details(result, style)),
     ...sharedLines(run, style),
     "",
-    `run ${style.bold(run.runId)} ${colour(run.status)} · ${completed} of ${run.results.length} completed · ${seconds(run.duration)}`,
+    `run ${style.bold(run.runId)} ${colour(run.status)} · ${facts.join(" · ")}`,
     ...(folder === undefined ? [] : [`logs   ${clean(path.dirname(path.dirname(folder)))}`]),
     ...goingOn(run),
     `saved  contextfs orchestrator findings --project ${shellWord(clean(run.project))}`
@@ -91,7 +98,7 @@ const goingOn = ({ parked, runId, status, timedOut }: RunResult): ReadonlyArray<
   return [
     ...(timedOut ? ["ended  its time was up"] : []),
     ...parked.map(({ tool, until }) => `waits  ${clean(tool)} until ${moment(until)} UTC for its usage limit`),
-    `resume contextfs orchestrator resume ${runId}`
+    `resume ${resumeCommand(runId)}`
   ]
 }
 

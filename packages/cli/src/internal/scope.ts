@@ -1,4 +1,5 @@
 /** Which runs and memories a view is about: a project's, or those of one run, which has its project. */
+import { NotFound } from "../CliError.js"
 import { option, text } from "../Command.js"
 import type { Session } from "../Session.js"
 import * as parameters from "./parameters.js"
@@ -23,6 +24,9 @@ export const of = (
   given.run === undefined
     ? { project: parameters.projectOf(given.project, session) }
     : { runId: given.run, ...(given.project === undefined ? {} : { project: given.project }) }
+
+export const unknownRun = (id: string): NotFound =>
+  new NotFound({ message: `no run ${JSON.stringify(id)}`, hint: "contextfs orchestrator status --all lists them" })
 
 export const named = ({ project, runId }: Scope): string =>
   [

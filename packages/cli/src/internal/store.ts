@@ -1,5 +1,4 @@
 /** The shared memory and the journal of runs for one command. What only reads creates nothing. */
-import * as fs from "node:fs"
 import * as path from "node:path"
 import type { JobQueueService } from "@contextfs/core/JobQueue"
 import type { Identity } from "@contextfs/memory/Memory"
@@ -70,6 +69,13 @@ export const write = <A, E>(
     return yield* provide(session, Effect.flatMap(MemoryStore, use))
   })
 
+/** Whether the data folder has such a file. */
+const isThere = (session: Session, name: string): Effect.Effect<boolean, StorageError> =>
+  Effect.flatMap(
+    Effect.promise(() => import("@contextfs/memory/PrivateFiles")),
+    ({ holds }) => holds(dataDir(session), name)
+  )
+
 /** None where there is no memory yet. */
 export const read = <A, E>(
   session: Session,
@@ -77,11 +83,10 @@ export const read = <A, E>(
 ): Effect.Effect<Option.Option<A>, E | StorageError | UsageError> =>
   Effect.gen(function* () {
     if (session.memory !== undefined) return Option.some(yield* write(session, use))
-    const path = memoryFile(session)
-    if (!fs.existsSync(path)) return Option.none()
+    if (!(yield* isThere(session, Namespace.databaseName))) return Option.none()
     const { layerSqlite, MemoryStore } = yield* Effect.promise(() => import("@contextfs/memory/MemoryStore"))
     const reading = Effect.flatMap(MemoryStore, use)
-    return Option.some(yield* Effect.provide(reading, layerSqlite({ path, readOnly: true })))
+    return Option.some(yield* Effect.provide(reading, layerSqlite({ path: memoryFile(session), readOnly: true })))
   })
 
 /** None where nothing was ever run. */
@@ -91,8 +96,8 @@ export const readJournal = <A, E>(
 ): Effect.Effect<Option.Option<A>, E | StorageError> =>
   Effect.gen(function* () {
     const { databaseName, JobQueue, layerSqlite } = yield* Effect.promise(() => import("@contextfs/core/JobQueue"))
+    if (!(yield* isThere(session, databaseName))) return Option.none()
     const file = path.join(dataDir(session), databaseName)
-    if (!fs.existsSync(file)) return Option.none()
     const reading = Effect.flatMap(JobQueue, use)
     return Option.some(yield* Effect.provide(reading, layerSqlite({ path: file, readOnly: true })))
   })

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest"
 import { style, width } from "../../src/internal/layout.js"
 import { render } from "../../src/internal/liveView.js"
 import { erase, height, repaint } from "../../src/internal/painter.js"
-import { interrupted, type RunRecord, record } from "../../src/internal/runRecord.js"
+import { type RunRecord, record } from "../../src/internal/runRecord.js"
 import { evil, harmful, random } from "../harness.js"
 import { terminal } from "../terminal.js"
 
@@ -110,14 +110,6 @@ describe("the picture of a run", () => {
       "● code-2",
       "  … and "
     ])
-  })
-
-  it("an interrupted run keeps the results there are", () => {
-    expect(interrupted(small, 21_000)).toMatchObject({
-      status: "interrupted",
-      duration: 20,
-      results: [{ status: "completed" }, { status: "failed" }]
-    })
   })
 
   it("fits its terminal, and nothing in it controls one, whatever agents are called and say", () => {

@@ -1,7 +1,9 @@
 /** What a shape cannot say: names that must exist, directories, tasks, ids. Looks at the raw value, so that it runs
  * whatever else is wrong. */
+import { isUtf8 } from "node:buffer"
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { isProject, projectExpected } from "@contextfs/memory/vocabulary"
 import { type Path, type Problem, show, suggest } from "./configIssue.js"
 import { isObject, type JsonObject, string } from "./json.js"
 
@@ -14,7 +16,7 @@ export interface Surroundings {
   /** Ids of agents that others have. */
   readonly taken?: ReadonlySet<string>
   /** Settings of the command line. */
-  readonly overrides?: { readonly tool?: string } | undefined
+  readonly overrides?: { readonly project?: string; readonly tool?: string } | undefined
 }
 
 /** Tasks larger than this are a mistake. */
@@ -36,7 +38,7 @@ const checkAgent = (
 ): Array<Problem> => {
   const problems: Array<Problem> = []
   const role = string(agent["role"])
-  if (role !== undefined && role.trim() !== "" && !around.roles.includes(role)) {
+  if (role !== undefined && isName(role) && !around.roles.includes(role)) {
     problems.push({
       path: [...here, "role"],
       message: `unknown role ${show(role)}`,
@@ -44,11 +46,11 @@ const checkAgent = (
     })
   }
   const tool = string(agent["tool"])
-  if (tool !== undefined && tool.trim() !== "" && !tools.includes(tool)) {
+  if (tool !== undefined && isName(tool) && !tools.includes(tool)) {
     problems.push({ path: [...here, "tool"], message: `unknown tool ${show(tool)}`, suggestion: suggest(tool, tools) })
   }
   const directory = string(agent["directory"])
-  if (directory !== undefined && directory.trim() !== "" && !isDirectory(path.resolve(around.directory, directory))) {
+  if (directory !== undefined && isName(directory) && !isDirectory(path.resolve(around.directory, directory))) {
     problems.push({
       path: [...here, "directory"],
       message: `no directory ${show(path.resolve(around.directory, directory))}`,
@@ -67,22 +69,45 @@ const checkAgent = (
     })
   }
   const taskFile = string(agent["taskFile"])
-  if (taskFile !== undefined && taskFile !== "-" && taskFile.trim() !== "") {
-    const message = unreadable(path.resolve(around.directory, taskFile))
-    if (message !== undefined) problems.push({ path: [...here, "taskFile"], message })
+  if (taskFile !== undefined && taskFile !== "-" && isName(taskFile)) {
+    const problem = taskProblem(path.resolve(around.directory, taskFile))
+    if (problem !== undefined) problems.push({ path: [...here, "taskFile"], ...problem })
   }
   return problems
 }
 
-const unreadable = (file: string): string | undefined => {
+/** What is no name at all is told with its shape. */
+const isName = (text: string): boolean => text.trim() !== "" && !text.includes("\u0000")
+
+const unreadable: Readonly<Record<string, readonly [string, string]>> = {
+  ENOENT: ["is not there", "make it, or correct the path, which is relative to the configuration"],
+  ENOTDIR: ["is not there", "make it, or correct the path, which is relative to the configuration"],
+  EACCES: ["may not be read by you", "give yourself the right: chmod u+r"],
+  ELOOP: ["is a link that leads to itself", "mend the link"]
+}
+
+/** Why a task cannot be read from a file, and what to do. */
+const taskProblem = (file: string): Pick<Problem, "message" | "suggestion"> | undefined => {
+  const told = (what: string, suggestion: string) => ({ message: `${show(file)} ${what}`, suggestion })
   try {
     const stat = fs.statSync(file)
-    if (!stat.isFile()) return `${show(file)} is not a file`
-    if (stat.size > maxTaskBytes) return `${show(file)} is larger than ${maxTaskBytes / 1024 / 1024} MiB`
-    fs.accessSync(file, fs.constants.R_OK)
-    return undefined
-  } catch {
-    return `cannot read ${show(file)}`
+    if (stat.isDirectory()) return told("is a folder", "name a file in it")
+    if (!stat.isFile()) return told("is no regular file", "write the task to a file, or pipe it in and say -")
+    if (stat.size > maxTaskBytes) {
+      return told(
+        `is larger than ${maxTaskBytes / 1024 / 1024} MiB`,
+        "keep the task, and name in it what is to be read"
+      )
+    }
+    const bytes = fs.readFileSync(file)
+    if (!isUtf8(bytes)) return told("is not UTF-8 text", "save it as UTF-8")
+    const text = bytes.toString("utf8")
+    if (text.includes("\u0000")) return told("holds the character NUL", "name a file of text")
+    return text.trim() === "" ? told("is empty", "write the task into it") : undefined
+  } catch (cause) {
+    const code = cause instanceof Error && "code" in cause ? `${cause.code}` : `${cause}`
+    const [what, suggestion] = unreadable[code] ?? [`cannot be read: ${code}`, "look at the file"]
+    return told(what, suggestion)
   }
 }
 
@@ -133,8 +158,12 @@ export const check = (value: unknown, around: Surroundings): Array<Problem> => {
     }
   }
   const tool = isObject(value) ? string(value["tool"]) : undefined
-  if (tool !== undefined && tool.trim() !== "" && !tools.includes(tool)) {
+  if (tool !== undefined && isName(tool) && !tools.includes(tool)) {
     problems.push({ path: ["tool"], message: `unknown tool ${show(tool)}`, suggestion: suggest(tool, tools) })
+  }
+  const project = around.overrides?.project
+  if (project !== undefined && !isProject(project)) {
+    problems.push({ path: ["project"], message: `expected ${projectExpected}, got ${show(project)}` })
   }
   const forced = around.overrides?.tool
   if (forced !== undefined && !tools.includes(forced)) {

@@ -11,7 +11,16 @@ import type { Known, RunConfig, Whole } from "../RunConfig.js"
 import { check } from "./configChecks.js"
 import { type Path, type Problem, show, suggest } from "./configIssue.js"
 import { broughtBy, type Modules, toolOf, toolsOf } from "./configModules.js"
-import { AgentInput, defaults, MemoryInput, RunInput, ToolInput, toBytes } from "./configSchema.js"
+import {
+  AgentInput,
+  defaults,
+  jobBudget,
+  MemoryInput,
+  RunInput,
+  runBudget,
+  ToolInput,
+  toBytes
+} from "./configSchema.js"
 import { isObject } from "./json.js"
 
 const decodeRun = Schema.decodeUnknownEither(RunInput, { errors: "all", onExcessProperty: "error" })
@@ -26,7 +35,11 @@ const keysAt = (parent: Path): ReadonlyArray<string> =>
         ? Object.keys(ToolInput.fields)
         : parent[0] === "memory"
           ? Object.keys(MemoryInput.fields)
-          : []
+          : parent[0] === "budget"
+            ? Object.keys(runBudget.fields)
+            : parent[0] === "agents" && parent[2] === "budget"
+              ? Object.keys(jobBudget.fields)
+              : []
 
 export const shapeProblems = (error: ParseResult.ParseError): ReadonlyArray<Problem> => {
   const byPath = new Map<string, Problem>()
@@ -81,7 +94,13 @@ export const decode = (value: unknown, around: Decoding): Either.Either<RunConfi
   const placed = asList ? shape.map((problem) => ({ ...problem, path: problem.path.slice(1) })) : shape
   const problems = [...placed, ...around.loaded.problems, ...check(value, surroundings(around))]
   if (problems.length > 0 || Either.isLeft(decoded)) return Either.left(problems)
-  return Either.right(complete(decoded.right, around))
+  const config = complete(decoded.right, around)
+  const silent = decoded.right.agents.findIndex(
+    ({ taskFile }, index) => taskFile === "-" && config.jobs[index]?.task.trim() === ""
+  )
+  if (silent === -1) return Either.right(config)
+  const path: Path = asList ? [silent, "taskFile"] : ["agents", silent, "taskFile"]
+  return Either.left([{ path, message: "no task came on stdin", suggestion: "pipe it in, as in < task.md" }])
 }
 
 export const surroundings = (around: Decoding) => ({

@@ -20,8 +20,8 @@ export const pathText = (path: Path): string =>
     return text === "" ? part : `${text}.${part}`
   }, "") || "$"
 
-/** `did you mean "x"?`, or the choices where nothing is near. */
-export const suggest = (word: string, choices: ReadonlyArray<string>): string => {
+/** `did you mean "x"?`; undefined where nothing is near. */
+export const near = (word: string, choices: ReadonlyArray<string>): string | undefined => {
   const lower = word.toLowerCase().slice(0, 100)
   const best = choices
     .map((choice) => ({ choice, far: distance(lower, choice.toLowerCase()) }))
@@ -30,8 +30,12 @@ export const suggest = (word: string, choices: ReadonlyArray<string>): string =>
     best.far <= Math.max(2, Math.floor(best.choice.length / 3)) &&
     best.far < best.choice.length
     ? `did you mean "${best.choice}"?`
-    : `one of ${choices.join(", ")}`
+    : undefined
 }
+
+/** `did you mean "x"?`, or the choices where nothing is near. */
+export const suggest = (word: string, choices: ReadonlyArray<string>): string =>
+  near(word, choices) ?? `one of ${choices.join(", ")}`
 
 /** A value as it can be shown in a message: short, on one line. */
 export const show = (value: unknown): string => {

@@ -1,11 +1,12 @@
 /** The shape of a configuration as it is written: one definition for decoding, messages, defaults and editors. */
+import { isProject, projectExpected } from "@contextfs/memory/vocabulary"
 import * as Option from "effect/Option"
 import type { ParseIssue } from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as Duration from "../Duration.js"
 import * as Environment from "../Environment.js"
 import { AgentId, Delegate, Permission, SessionId } from "../Job.js"
-import { show, suggest } from "./configIssue.js"
+import { near, show } from "./configIssue.js"
 
 /** What holds where neither the file nor the command line says otherwise. Times as they would be written. */
 export const defaults = {
@@ -62,8 +63,11 @@ export const toBytes = (input: number | string): number | undefined => {
 /** One message for a field, however deep the reason. */
 const says = (expected: string, choices?: ReadonlyArray<string>) => ({
   message: (issue: ParseIssue) => {
-    const near = choices !== undefined && typeof issue.actual === "string" ? `; ${suggest(issue.actual, choices)}` : ""
-    return { message: `expected ${expected}, got ${show(issue.actual)}${near}`, override: true }
+    const given = typeof issue.actual === "string" ? issue.actual : ""
+    const meant = choices === undefined ? undefined : near(given, choices)
+    const suggestion = meant === undefined ? "" : `; ${meant}`
+    const what = given.includes("\u0000") ? "a text without the character NUL" : expected
+    return { message: `expected ${what}, got ${show(issue.actual)}${suggestion}`, override: true }
   }
 })
 
@@ -163,11 +167,12 @@ const limits = {
   maxTokens: optional(amount(1_000_000_000_000, true, "Tokens in and out together."))
 }
 
-const jobBudget = Schema.Struct(limits).annotations({
+export const jobBudget = Schema.Struct(limits).annotations({
+  ...holds('limits such as {"maxCostUsd": 5}'),
   description: "What all attempts of one agent together may spend."
 })
 
-const runBudget = Schema.Struct({
+export const runBudget = Schema.Struct({
   ...limits,
   unknownCost: optional(
     choice(
@@ -176,7 +181,10 @@ const runBudget = Schema.Struct({
       defaults.unknownCost
     )
   )
-}).annotations({ description: "What the whole run may spend; when it is reached, nothing more is started." })
+}).annotations({
+  ...holds('limits such as {"maxCostUsd": 5}'),
+  description: "What the whole run may spend; when it is reached, nothing more is started."
+})
 
 export const AgentInput = Schema.Struct({
   role: text("Who the agent is: test, code, review, docs, debug, custom, orchestrator."),
@@ -253,11 +261,19 @@ export type ToolInput = typeof ToolInput.Type
 export const MemoryInput = Schema.Struct({
   module: text("A module relative to this file (./my-store.js), or a package, that exports a memory backend."),
   options: optional(Schema.Unknown.annotations({ jsonSchema: { description: "What the module is given: any JSON." } }))
-}).annotations({ description: "Another backend for the shared memory. Default: SQLite in the data folder." })
+}).annotations({
+  ...holds('a backend such as {"module": "./my-store.js"}'),
+  description: "Another backend for the shared memory. Default: SQLite in the data folder."
+})
 
 export const RunInput = Schema.Struct({
   $schema: optional(Schema.String.annotations({ ...says("a text"), jsonSchema: { type: "string" } })),
-  project: optional(text("What groups the memories of this run.")),
+  project: optional(
+    Schema.String.pipe(Schema.filter(isProject)).annotations({
+      ...says(projectExpected),
+      jsonSchema: { type: "string", minLength: 1, maxLength: 200, description: "What groups the memories of this run." }
+    })
+  ),
   tool: optional(text("The agent program.", { default: defaults.tool })),
   workers: optional(whole(1, maxWorkers, "Agents at work at the same time.", defaults.workers)),
   timeout: optional(timeout),

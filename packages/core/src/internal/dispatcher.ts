@@ -18,9 +18,9 @@ export const dispatch = (
   options: Working,
   begin: (job: Claimed) => Effect.Effect<void>
 ): Effect.Effect<never, StorageError> => {
-  const { board, changes, gate, journal, now, runId, shop, tell, wall } = desk
+  const { board, changes, gate, journal, runId, shop, tell, wall } = desk
   const numWorkers = options.numWorkers ?? 3
-  const lookForRoom = makeLook(shop.workplace, now, (shortage) => tell({ kind: "held", at: wall(), shortage }))
+  const lookForRoom = makeLook(shop.workplace, (shortage) => tell({ kind: "held", at: wall(), shortage }))
 
   const claimOne = Effect.gen(function* () {
     const claimed = yield* journal.claim(runId, lease)

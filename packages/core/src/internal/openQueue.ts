@@ -17,7 +17,7 @@ import type { Shop } from "./attempt.js"
 import * as Delegation from "./delegation.js"
 import { endLeftovers, endLeftoversOf, redactLeftovers } from "./leftovers.js"
 import { laneOf, overlaps } from "./overlap.js"
-import { plan } from "./plan.js"
+import { kinds, plan } from "./plan.js"
 import { reconcile } from "./reconcile.js"
 import { isAtWork, self } from "./runOwner.js"
 import { type Services, work } from "./workerQueue.js"
@@ -48,7 +48,7 @@ const check = (options: Options) =>
   Effect.gen(function* () {
     const jobs = options.jobs ?? []
     const budget = options.budget ?? null
-    for (const spec of jobs) {
+    for (const spec of kinds(jobs)) {
       const { adapter } = yield* plan(spec)
       if (budget?.unknownCost === "refuse" && budget.maxCostUsd !== null && !adapter.capabilities.cost) {
         return yield* new PolicyRefused({
@@ -129,7 +129,8 @@ export const resume = (
     // Read once: of a run of many thousands that takes longer than all the rest.
     const jobs = yield* Effect.gen(function* () {
       const found = yield* journal.jobs(runId)
-      for (const { spec, status } of found) if (!isTerminal(status)) yield* plan(spec)
+      const open = found.flatMap(({ spec, status }) => (isTerminal(status) ? [] : [spec]))
+      for (const spec of kinds(open)) yield* plan(spec)
       return yield* reconcile(shop, journal, runId, found, options.decide ?? new Map())
     }).pipe(Effect.onError(() => Effect.ignoreLogged(journal.close(runId, "interrupted"))))
     return yield* work(shop, yield* journal.run(runId), jobs, options, [])

@@ -1,11 +1,12 @@
 import * as path from "node:path"
 import type { StorageError } from "@contextfs/memory/MemoryError"
 import type { Named } from "@contextfs/memory/MemoryModule"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { Scope } from "effect/Scope"
-import { isTerminal, type JobResult } from "../Job.js"
+import { isTerminal, type Job, type JobResult } from "../Job.js"
 import { JobQueue, type Run, type RunSettings } from "../JobQueue.js"
 import type { ResumeOptions, RunOptions, RunResult, SharedFile } from "../Orchestrator.js"
 import type { NotFound } from "../OrchestratorError.js"
@@ -16,6 +17,7 @@ import { cancelled, unattempted } from "./jobRunner.js"
 import { endLeftoversOf } from "./leftovers.js"
 import { store } from "./openQueue.js"
 import { realPath } from "./overlap.js"
+import { checkDecisions } from "./reconcile.js"
 import { isAtWork, self, statusOf } from "./runOwner.js"
 
 /** What a run was asked for beside its jobs, as the journal keeps it for `resume`. */
@@ -76,9 +78,11 @@ export const enqueue = (config: RunConfig.RunConfig, options: RunOptions = {}) =
   })
 
 /** Goes on as the run was asked for, unless told otherwise. */
-export const resume = (runId: string, options: ResumeOptions = {}) =>
+export const resume = (runId: string, { from, ...options }: ResumeOptions = {}) =>
   Effect.gen(function* () {
-    const { settings } = yield* Effect.flatMap(JobQueue, (journal) => journal.run(runId))
+    const journal = yield* JobQueue
+    const { settings } = yield* journal.run(runId)
+    yield* checkDecisions(journal, runId, options.decide ?? new Map())
     const asked = Option.getOrUndefined(yield* Effect.option(Schema.decodeUnknown(Settings)(settings)))
     const numWorkers = options.workers ?? asked?.workers
     const queue = WorkerQueue.resume(runId, {
@@ -90,7 +94,10 @@ export const resume = (runId: string, options: ResumeOptions = {}) =>
       ...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }),
       ...(options.decide === undefined ? {} : { decide: options.decide })
     })
-    return yield* collect(queue, { runTimeout: asked?.runTimeout ?? null, ...options })
+    const resumed = collect(queue, { runTimeout: asked?.runTimeout ?? null, ...options })
+    return yield* from === undefined
+      ? resumed
+      : Effect.provideService(resumed, JobQueue, { ...journal, takeOver: (run) => journal.takeOver(run, from) })
   })
 
 const collect = <E, R>(open: Effect.Effect<WorkerQueue.WorkerQueue, E, R | Scope>, options: RunOptions) =>
@@ -107,7 +114,7 @@ const collect = <E, R>(open: Effect.Effect<WorkerQueue.WorkerQueue, E, R | Scope
     }).pipe(Effect.scoped)
     const { project, runId } = queue
     const jobs = yield* journal.jobs(runId).pipe(Effect.catchTag("NotFound", Effect.die))
-    const results = jobs.flatMap(({ result }) => (result === null ? [] : [result]))
+    const { pending, results } = resultsOf(jobs)
     const { status } = yield* journal.run(runId).pipe(Effect.catchTag("NotFound", Effect.die))
     const at = clock.unsafeCurrentTimeMillis()
     options.onEvent?.({ kind: "runEnded", at, runId, status })
@@ -117,12 +124,20 @@ const collect = <E, R>(open: Effect.Effect<WorkerQueue.WorkerQueue, E, R | Scope
       status,
       duration: (at - begun) / 1_000,
       results,
+      pending,
       parked: status === "interrupted" && !timedOut ? parked : [],
       timedOut,
       shared: yield* Effect.sync(() => sharedFiles(results)),
       spent: yield* journal.spent(runId)
     } satisfies RunResult
   })
+
+export const resultsOf = (jobs: ReadonlyArray<Job>): Pick<RunResult, "results" | "pending"> => ({
+  results: jobs.flatMap(({ result }) => (result === null ? [] : [result])),
+  pending: jobs.flatMap(({ jobId, result, spec: { agentId, directory, parent, role, tool } }) =>
+    result === null ? [{ jobId, agentId, role, tool, directory, parent }] : []
+  )
+})
 
 /** A repository is looked at as a whole, so only what lies in the folder of each of them says something of them. */
 const sharedFiles = (results: ReadonlyArray<JobResult>): ReadonlyArray<SharedFile> => {
@@ -137,6 +152,11 @@ const sharedFiles = (results: ReadonlyArray<JobResult>): ReadonlyArray<SharedFil
     }
   }
   return [...agents].flatMap(([file, by]) => (by.length > 1 ? [{ file, agents: by }] : []))
+}
+
+const cancelledUnheard = {
+  ...cancelled,
+  error: "cancelled while nobody was at work on its run – run it anew if it is still wanted"
 }
 
 export const cancel = (id: string): Effect.Effect<number, NotFound | StorageError, JobQueue> =>
@@ -162,8 +182,12 @@ export const cancel = (id: string): Effect.Effect<number, NotFound | StorageErro
     const left = yield* journal.takeOver({ ...run, owner: yield* self }, run.owner).pipe(Effect.option)
     if (Option.isNone(left)) return yield* count
     yield* endLeftoversOf(run, left.value)
+    const now = yield* Clock.currentTimeMillis
     for (const job of yield* of) {
-      if (!isTerminal(job.status)) yield* Effect.ignore(journal.settle(unattempted(job, cancelled, 0)))
+      if (isTerminal(job.status)) continue
+      const [first] = yield* journal.attempts(job.jobId)
+      const duration = first === undefined ? 0 : (now - first.startedAt) / 1_000
+      yield* Effect.ignore(journal.settle(unattempted(job, cancelledUnheard, duration)))
     }
     const counts = yield* journal.counts(run.runId)
     yield* journal.close(run.runId, counts.pending + counts.running > 0 ? "interrupted" : statusOf(counts))

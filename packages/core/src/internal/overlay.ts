@@ -35,7 +35,7 @@ const build = (at: string, { of, only, folders = [], files = {} }: Overlay): voi
 /** Where the user's folder cannot be written, what the program keeps lies in the attempt's folder and goes with it. */
 const makeIfPossible = (folder: string): void => {
   try {
-    fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
+    PrivateFiles.makeFolder(folder)
   } catch {
     return
   }

@@ -65,6 +65,16 @@ const roleOf = (spec: JobSpec): Effect.Effect<Role, PolicyRefused, RoleRegistry.
     })
   })
 
+/** One for each of those that differ in more than their task: of a large run few do. */
+export const kinds = (specs: ReadonlyArray<JobSpec>): ReadonlyArray<JobSpec> => {
+  const found = new Map<string, JobSpec>()
+  for (const spec of specs) {
+    const kind = JSON.stringify({ ...spec, agentId: "", task: "" })
+    if (!found.has(kind)) found.set(kind, spec)
+  }
+  return [...found.values()]
+}
+
 export const plan = (
   spec: JobSpec
 ): Effect.Effect<

@@ -23,7 +23,7 @@ each() {
 $groups
 END
 }
-term() { mkdir "$f/$mark"; kill -s TERM -- "-$g"; }
+term() { [ -z "$f" ] || mkdir "$f/$mark"; kill -s TERM -- "-$g"; }
 end() { kill -s KILL -- "-$g"; }
 mark=$3
 each term
@@ -48,10 +48,10 @@ export class Reaper {
     private readonly entry: string
   ) {}
 
-  /** In `folder` (absolute, on one line) it leaves the mark that we have begun to end the group. */
+  /** In `folder` (absolute) it leaves the mark that we have begun to end the group, unless its name is of several lines. */
   watch(group: number, folder: string): void {
     this.shell ??= this.start()
-    this.shell.stdin?.write(`+ ${group} ${folder}\n`)
+    this.shell.stdin?.write(`+ ${group} ${folder.includes("\n") ? "" : folder}\n`)
   }
 
   forget(group: number): void {

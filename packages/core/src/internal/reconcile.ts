@@ -1,14 +1,13 @@
 /** Puts the jobs of a run in order whose orchestrator died while their agents were at work. */
 import type { StorageError } from "@contextfs/memory/MemoryError"
 import type { RoleRegistry } from "@contextfs/roles/RoleRegistry"
-import * as Arr from "effect/Array"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { AgentProcess } from "../AgentProcess.js"
 import { isTerminal, type Job, type RunId } from "../Job.js"
 import type { JobQueueService } from "../JobQueue.js"
-import { Undecided } from "../OrchestratorError.js"
+import { NotFound, Undecided } from "../OrchestratorError.js"
 import type { Workplace } from "../Workplace.js"
 import { redactFiles, type Shop, type Stop } from "./attempt.js"
 import { type Harvest, harvest } from "./harvest.js"
@@ -51,11 +50,44 @@ export const reconcile = (
     )
     const choice = ({ job }: Found) => decide.get(job.jobId) ?? decide.get(job.spec.agentId)
     const open = found.filter((each) => each.harvest.kind === "unknown" && choice(each) === undefined)
-    if (Arr.isNonEmptyArray(open)) return yield* new Undecided({ runId, jobs: open.map(({ job }) => job.jobId) })
+    const decided = found.filter((each) => each.harvest.kind !== "unknown" && choice(each) !== undefined)
+    if (open.length > 0 || decided.length > 0) {
+      return yield* new Undecided({
+        runId,
+        jobs: open.map(({ job }) => job.jobId),
+        settled: decided.map(({ harvest, job: { jobId } }) => ({
+          jobId,
+          state: harvest.kind === "cut" ? "was cut short and runs again" : "has ended, as its output tells"
+        }))
+      })
+    }
     const settled = new Map<string, Job>()
     for (const each of found)
       settled.set(each.job.jobId, yield* settleOne(shop, journal, each, choice(each) === "skip"))
     return jobs.map((job) => settled.get(job.jobId) ?? job)
+  })
+
+/** Decisions about jobs that there are not, or that are not at work, are refused before the run is touched. */
+export const checkDecisions = (
+  journal: JobQueueService,
+  run: string,
+  decide: ReadonlyMap<string, "rerun" | "skip">
+): Effect.Effect<void, NotFound | StorageError | Undecided> =>
+  Effect.gen(function* () {
+    const { runId } = yield* journal.run(run)
+    if (decide.size === 0) return
+    const jobs = yield* journal.jobs(runId)
+    const named = yield* Effect.forEach(decide.keys(), (id) => {
+      const job = jobs.find(({ jobId, spec }) => jobId === id || spec.agentId === id)
+      return job === undefined ? new NotFound({ what: "job", id }) : Effect.succeed(job)
+    })
+    const settled = named
+      .filter(({ status }) => status !== "running")
+      .map(({ jobId, status }) => ({
+        jobId,
+        state: status === "pending" ? "waits to be started" : `ended before: ${status}`
+      }))
+    if (settled.length > 0) return yield* new Undecided({ runId, jobs: [], settled })
   })
 
 const settleOne = (

@@ -74,20 +74,19 @@ const codes: ReadonlySet<unknown> = new Set(["EMFILE", "ENFILE", "EAGAIN", "ENOM
 export const isShortage = (cause: unknown): boolean =>
   typeof cause === "object" && cause !== null && "code" in cause && codes.has(cause.code)
 
-/** Between two looks at what this machine has left; milliseconds. */
+/** While something is short, milliseconds between two looks. */
 export const betweenLooks = 250
 
-/** Looks at most so often; says what is short, or null, and tells when that begins and ends. `now`: monotonic milliseconds. */
+/**
+ * Says what is short, or null, and tells when that begins and ends. To be asked before each start, however many there
+ * are at once: each takes some of what is left.
+ */
 export const makeLook = (
   { dataDir, floors }: { readonly dataDir: string; readonly floors?: Floors },
-  now: () => number,
   tell: (shortage: string | null) => void
 ): (() => string | null) => {
   let short: string | null = null
-  let lookedAt = Number.NEGATIVE_INFINITY
   return () => {
-    if (now() - lookedAt < betweenLooks) return short
-    lookedAt = now()
     const before = short
     short = shortage(dataDir, floors)
     if ((short === null) !== (before === null)) tell(short)

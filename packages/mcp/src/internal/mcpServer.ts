@@ -7,10 +7,8 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Runtime from "effect/Runtime"
 import type { McpServer, Options, Session } from "../McpServer.js"
+import { version } from "../Version.js"
 import { LineTransport } from "./lineTransport.js"
-
-/** Of the tools' interface: changes when a tool, a parameter or an answer does. */
-const toolsVersion = "1.0.0"
 
 /** Of one agent over all its connections. */
 export const maxCallsPerMinute = 600
@@ -38,7 +36,12 @@ export const make = <R>(options: Options<R>): Effect.Effect<McpServer, never, R>
             import("@modelcontextprotocol/sdk/server/index.js"),
             import("@modelcontextprotocol/sdk/types.js")
           ])
-          return { Server, types, tools: [...tools.values()].map((tool) => types.ToolSchema.parse(tool.listing())) }
+          return {
+            Server,
+            types,
+            ours: version(),
+            tools: [...tools.values()].map((tool) => types.ToolSchema.parse(tool.listing()))
+          }
         })
       )
     )
@@ -69,10 +72,10 @@ export const make = <R>(options: Options<R>): Effect.Effect<McpServer, never, R>
 
     const connect = (input: Readable, output: Writable, session: Session): Effect.Effect<LineTransport> =>
       Effect.gen(function* () {
-        const { Server, types, tools: listing } = yield* sdk
+        const { Server, types, ours, tools: listing } = yield* sdk
         const transport = new LineTransport(input, output, (value) => types.JSONRPCMessageSchema.safeParse(value).data)
         const server = new Server(
-          { name: "contextfs", title: "ContextFS", version: toolsVersion },
+          { name: "contextfs", title: "ContextFS", version: ours },
           { capabilities: { tools: {} }, instructions: options.instructions, jsonSchemaValidator: noValidator }
         )
         server.setRequestHandler(types.ListToolsRequestSchema, () => ({ tools: listing }))

@@ -2,6 +2,7 @@
 import { type Identity, MemoryType } from "@contextfs/memory/Memory"
 import type { StorageError } from "@contextfs/memory/MemoryStore"
 import * as Effect from "effect/Effect"
+import type { ParseIssue } from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { ToolError } from "../McpError.js"
 import type { Hints } from "../McpTool.js"
@@ -21,7 +22,16 @@ export const text = (description: string) => Schema.String.annotations({ descrip
 export const Tags = Schema.Array(Schema.String)
 export const idDescription = "Id of the memory, or its first six or more characters"
 export const typeDescription = "Type of memory"
-export const limitTo = (most: number) => Schema.Number.pipe(Schema.int(), Schema.between(1, most))
+/** One message, however deep the reason: the description of a parameter would stand in the place of what was expected. */
+const expects = (expected: string) => ({
+  message: ({ actual }: ParseIssue) => ({
+    message: `Expected ${expected}, actual ${JSON.stringify(actual)}`,
+    override: true
+  })
+})
+export const limitTo = (most: number) =>
+  Schema.Number.pipe(Schema.int(), Schema.between(1, most)).annotations(expects(`a whole number from 1 to ${most}`))
+export const weight = Schema.Number.pipe(Schema.between(0, 1)).annotations(expects("a number from 0 to 1"))
 
 /** Kept from the original tools; the project of a session is given, so another one is refused. */
 export const project = optional(Schema.String, "The session's own project; another one is refused")
@@ -37,8 +47,11 @@ export const sameProject = (asked: string | undefined, caller: Identity): Effect
 
 type StoreError = { readonly _tag: string; readonly message: string } & Partial<Pick<StorageError, "hint">>
 
-export const asToolError = (error: StoreError): ToolError =>
-  new ToolError({ message: error.hint === undefined ? error.message : `${error.message} (${error.hint})` })
+export const asToolError = (error: StoreError): ToolError => {
+  const hint =
+    error._tag === "MemoryNotFound" ? "contextfs_search and contextfs_list give the ids of this project" : error.hint
+  return new ToolError({ message: hint === undefined ? error.message : `${error.message} (${hint})` })
+}
 
 /** As much of a query as the record of calls keeps. */
 export const queryRecord = (query: string): string => clip(query, 200)

@@ -16,6 +16,7 @@ import {
   Tags,
   text,
   typeDescription,
+  weight,
   withDefault
 } from "./toolInput.js"
 
@@ -47,7 +48,7 @@ export const save = McpTool.make({
   name: "contextfs_save",
   title: "Save a memory",
   description:
-    "Saves one thing the other agents of this project should know: a decision with its rationale, a pattern (code), a failure or its resolution (error), a finding (fact), documentation (doc). Saved once: the same content again only adds its tags. Never save secrets.",
+    "Saves one thing the other agents of this project should know: a decision with its rationale, a pattern (code), a failure or its resolution (error), a finding (fact), documentation (doc). Saved once: the same content again adds its tags and replaces nothing. Never save secrets.",
   input: Schema.Struct({
     content: text("The text, at most 64 KiB"),
     type: withDefault(MemoryType, "fact", typeDescription),
@@ -56,13 +57,21 @@ export const save = McpTool.make({
     structured_data: optional(StructuredData, "Fields of the type: see contextfs_get_type_schema"),
     project
   }),
-  output: Schema.Struct({ outcome: Schema.Literal("created", "merged"), memory: Excerpt, redacted }),
+  output: Schema.Struct({
+    outcome: Schema.Literal("created", "merged"),
+    memory: Excerpt,
+    kept: optional(
+      Schema.Array(Schema.Literal("summary", "structured_data")),
+      "In what the memory that was there goes on saying something else"
+    ),
+    redacted
+  }),
   hints: { ...adding, idempotent: true },
   handler: (input, caller) =>
     Effect.gen(function* () {
       yield* sameProject(input.project, caller)
       const store = yield* MemoryStore
-      const { memory, outcome } = yield* store
+      const { kept, memory, outcome } = yield* store
         .save(
           {
             content: input.content,
@@ -75,14 +84,26 @@ export const save = McpTool.make({
         )
         .pipe(Effect.mapError(asToolError))
       const given = [input.content, input.summary, input.tags, input.structured_data]
-      return { outcome, memory: excerpt(memory), ...replaced(given, memory) }
+      const stays = kept?.map((part) => (part === "summary" ? part : ("structured_data" as const)))
+      return {
+        outcome,
+        memory: excerpt(memory),
+        ...(stays === undefined ? {} : { kept: stays }),
+        ...replaced(given, memory)
+      }
     }),
-  text: ({ outcome, memory, redacted }) =>
+  text: ({ kept = [], outcome, memory, redacted }) =>
     `${
       outcome === "created"
         ? `Saved ${memory.id} as ${memory.type}.`
-        : `Already saved as ${memory.id} (${memory.type}); its tags are now: ${memory.tags.join(", ")}.`
-    }${replacedText(redacted)}`,
+        : `Already saved as ${memory.id} (${memory.type}); its tags are now: ${memory.tags.join(", ") || "none"}.`
+    }${kept
+      .map((part) =>
+        part === "summary"
+          ? ` Its summary stays ${JSON.stringify(memory.summary)}: contextfs_update changes it.`
+          : " Its structured_data stays as it was where yours says something else."
+      )
+      .join("")}${replacedText(redacted)}`,
   record: recordOf
 })
 
@@ -132,7 +153,7 @@ export const link = McpTool.make({
     from_id: text(idDescription),
     to_id: text(idDescription),
     relation: Relation.annotations({ description: "What the first is to the second" }),
-    weight: withDefault(Schema.Number.pipe(Schema.between(0, 1)), 1, "How strongly, 0 to 1"),
+    weight: withDefault(weight, 1, "How strongly, 0 to 1"),
     bidirectional: withDefault(Schema.Boolean, false, "Also store the inverse relation")
   }),
   output: Schema.Struct({ from_id: Schema.String, to_id: Schema.String, relation: Relation, weight: Schema.Number }),

@@ -159,16 +159,16 @@ export const make = (options: {
       writeTransaction(Effect.flatMap(Clock.currentTimeMillis, body)).pipe(stored)
 
     const save: MemoryStoreService["save"] = Effect.fn("MemoryStore.save")(function* (input, by) {
-      const wanted = yield* draft.fromInput(input)
+      const wanted = yield* draft.fromInput(input, by)
       const id = yield* newId
       return yield* change((now) =>
         Effect.gen(function* () {
           const twin = yield* findTwin({ ...wanted, project: by.project, namespace: by.namespace }, id)
           if (twin !== undefined) {
-            const merged = yield* draft.merge(twin.memory, wanted, by.trust)
+            const merged = yield* draft.merge(twin.memory, wanted)
             const memory = yield* replace(twin.row, { ...twin.memory, ...merged, updatedAt: now })
             yield* note("merged", now, memory, by)
-            return { memory, outcome: "merged" } satisfies Saved
+            return draft.merged(memory, wanted)
           }
           const memory = yield* insert({ ...by, ...wanted, id, createdAt: now, updatedAt: now, supersededBy: null })
           yield* note("created", now, memory, by)

@@ -1,4 +1,5 @@
 import * as fs from "node:fs"
+import * as os from "node:os"
 import * as path from "node:path"
 import * as Reactivity from "@effect/experimental/Reactivity"
 import type { Connection } from "@effect/sql/SqlConnection"
@@ -50,16 +51,25 @@ const driverMissing = (path: string, cause: unknown) =>
     cause
   })
 
-const loadClient = (path: string) =>
+const loadDriver = (path: string) =>
   Effect.tryPromise({
     try: async () => {
       const { default: Driver } = await import("better-sqlite3")
       // The native binary is looked for at the first opening only.
       new Driver(":memory:").close()
-      return await import("@effect/sql-sqlite-node/SqliteClient")
+      return Driver
     },
     catch: (cause) => driverMissing(path, cause)
   })
+
+const loadClient = (path: string) =>
+  Effect.zipRight(
+    loadDriver(path),
+    Effect.tryPromise({
+      try: () => import("@effect/sql-sqlite-node/SqliteClient"),
+      catch: (cause) => driverMissing(path, cause)
+    })
+  )
 
 const isPrivate = (file: number | string) => {
   const { mode } = typeof file === "number" ? fs.fstatSync(file) : fs.statSync(file)
@@ -145,6 +155,71 @@ const narrow = (file: string): void => {
     }
   }
 }
+
+const isWritable = (folder: string): boolean => {
+  try {
+    fs.accessSync(folder, fs.constants.W_OK | fs.constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** What SQLite can read of a file in whose folder it cannot put its -wal and -shm: a copy in a folder of our own. */
+const readable = (file: string): Effect.Effect<string, unknown, Scope> =>
+  Effect.suspend(() => {
+    const sides = [`${file}-wal`, `${file}-shm`]
+    if (isWritable(path.dirname(file)) || sides.every((side) => fs.existsSync(side))) return Effect.succeed(file)
+    const copied = Effect.try({
+      try: () => {
+        const folder = privateFiles.temporaryFolder(path.join(os.tmpdir(), "contextfs-copy-"))
+        return { folder, copy: path.join(folder, path.basename(file)) }
+      },
+      catch: (cause) => cause
+    })
+    return Effect.acquireRelease(copied, ({ folder }) =>
+      Effect.sync(() => fs.rmSync(folder, { recursive: true, force: true }))
+    ).pipe(
+      Effect.tap(({ copy }) =>
+        Effect.try({
+          try: () => {
+            for (const side of ["", "-wal"].filter((side) => fs.existsSync(`${file}${side}`))) {
+              fs.copyFileSync(`${file}${side}`, `${copy}${side}`)
+              fs.chmodSync(`${copy}${side}`, 0o600)
+            }
+          },
+          catch: (cause) => cause
+        })
+      ),
+      Effect.map(({ copy }) => copy)
+    )
+  })
+
+/** Reads all of it, by itself. */
+export const check = (file: string): Effect.Effect<void, unknown> =>
+  Effect.gen(function* () {
+    const Driver = yield* loadDriver(file)
+    yield* Effect.try({ try: () => checkHeader(file, Number.POSITIVE_INFINITY), catch: (cause) => cause })
+    const from = yield* readable(file)
+    yield* Effect.try({
+      try: () => {
+        const database = new Driver(from, { readonly: true, fileMustExist: true })
+        try {
+          const found = database.pragma("quick_check(1)", { simple: true })
+          if (found !== "ok") {
+            throw refuse(
+              file,
+              `the database is damaged: ${String(found).replaceAll("\n", " ")}`,
+              "keep the file for repair, and set CONTEXTFS_DATA_DIR to another folder or restore a copy"
+            )
+          }
+        } finally {
+          database.close()
+        }
+      },
+      catch: (cause) => cause
+    })
+  }).pipe(Effect.scoped)
 
 /** What holds on how one statement is run: by itself, and again while the database is busy. */
 type Run = (sql: string) => Effect.Effect<ReadonlyArray<unknown>, unknown>
@@ -252,7 +327,8 @@ export const openConnection = (
       const look = readonly ? checkHeader : prepareFile
       yield* Effect.try({ try: () => look(file, known), catch: (cause) => cause })
     }
-    const settings = { filename: file, readonly, disableWAL: true, prepareCacheSize: maxPrepared }
+    const filename = readonly && !inMemory ? yield* readable(file) : file
+    const settings = { filename, readonly, disableWAL: true, prepareCacheSize: maxPrepared }
     const client = yield* SqliteClient.make(settings).pipe(
       Effect.provide(Reactivity.layer),
       // A file that cannot be opened is thrown by the driver.

@@ -14,8 +14,10 @@ export const makeFolder = (folder: string): void => {
     fs.mkdirSync(folder, { mode: 0o700 })
   } catch (cause) {
     if (codeOf(cause) === "EEXIST") return
-    if (codeOf(cause) !== "ENOENT" || path.dirname(folder) === folder) throw cause
-    makeFolder(path.dirname(folder))
+    const above = path.dirname(folder)
+    // What is there and takes no folder, such as /proc, never will.
+    if (codeOf(cause) !== "ENOENT" || fs.lstatSync(above, { throwIfNoEntry: false }) !== undefined) throw cause
+    makeFolder(above)
     makeFolder(folder)
     return
   }
@@ -24,14 +26,29 @@ export const makeFolder = (folder: string): void => {
 
 const codeOf = (cause: unknown): unknown => (cause instanceof Error && "code" in cause ? cause.code : undefined)
 
-const narrow = (folder: string, stat: fs.Stats): void => {
+const judge = (folder: string, stat: fs.Stats): void => {
   if (!stat.isDirectory()) throw refuse(folder, "this is no folder", elsewhere)
   if (process.getuid !== undefined && stat.uid !== process.getuid()) {
     throw refuse(folder, "this folder belongs to another user; nothing was written", elsewhere)
   }
   if ((stat.mode & 0o1000) !== 0) throw refuse(folder, "this folder is everybody's; nothing was written", elsewhere)
+}
+
+const narrow = (folder: string, stat: fs.Stats): void => {
+  judge(folder, stat)
   if ((stat.mode & 0o077) !== 0) fs.chmodSync(folder, stat.mode & 0o700)
 }
+
+const unusable =
+  (folder: string, what: string) =>
+  (cause: unknown): StorageError =>
+    cause instanceof StorageError
+      ? cause
+      : refuse(
+          folder,
+          `the data folder cannot be ${what}: ${cause instanceof Error ? cause.message : cause}`,
+          "check its permissions, or set CONTEXTFS_DATA_DIR to another folder"
+        )
 
 export const dataFolder = (folder: string): Effect.Effect<void, StorageError> =>
   Effect.try({
@@ -39,14 +56,35 @@ export const dataFolder = (folder: string): Effect.Effect<void, StorageError> =>
       makeFolder(folder)
       narrow(folder, fs.statSync(folder))
     },
-    catch: (cause) =>
-      cause instanceof StorageError
-        ? cause
-        : refuse(
-            folder,
-            `the data folder cannot be made: ${cause instanceof Error ? cause.message : cause}`,
-            "check its permissions, or set CONTEXTFS_DATA_DIR to another folder"
-          )
+    catch: unusable(folder, "made")
+  })
+
+const lowestThatIs = (folder: string): string =>
+  fs.lstatSync(folder, { throwIfNoEntry: false }) === undefined ? lowestThatIs(path.dirname(folder)) : folder
+
+export const tryDataFolder = (folder: string): Effect.Effect<fs.Stats | undefined, StorageError> =>
+  Effect.suspend(() => {
+    let stat: fs.Stats | undefined
+    return Effect.try({
+      try: () => {
+        stat = fs.statSync(folder, { throwIfNoEntry: false })
+        if (stat !== undefined) judge(folder, stat)
+        // Only making one tells: permissions say nothing of a disk that is full or read-only, or of /proc.
+        fs.rmdirSync(fs.mkdtempSync(path.join(stat === undefined ? lowestThatIs(folder) : folder, ".contextfs-")))
+        return stat
+      },
+      catch: (cause) => unusable(folder, stat === undefined ? "made" : "written")(cause)
+    })
+  })
+
+export const holds = (folder: string, name: string): Effect.Effect<boolean, StorageError> =>
+  Effect.try({
+    try: () => {
+      const stat = fs.statSync(folder, { throwIfNoEntry: false })
+      if (stat?.isDirectory() === false) throw refuse(folder, "this is no folder", elsewhere)
+      return stat !== undefined && fs.statSync(path.join(folder, name), { throwIfNoEntry: false }) !== undefined
+    },
+    catch: unusable(folder, "read")
   })
 
 export const folder = (root: string, ...names: ReadonlyArray<string>): string =>

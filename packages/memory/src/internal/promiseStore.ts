@@ -8,6 +8,7 @@ import { MemoryStore, type MemoryStoreService } from "../MemoryStore.js"
 import type { PromiseStore } from "../PromiseStore.js"
 import * as draft from "./draft.js"
 import { limitOf } from "./rows.js"
+import { plain } from "./words.js"
 
 const Saved = Schema.Struct({ memory: Memory, outcome: Schema.Literal("created", "merged") })
 const Hits = Schema.Array(Schema.Struct({ memory: Memory, score: Schema.Number }))
@@ -110,11 +111,16 @@ const service = (store: PromiseStore): MemoryStoreService => {
   return {
     get,
     save: (input, by) =>
-      Effect.flatMap(draft.fromInput(input), (checked) =>
-        ask("save", "", Saved, ["InvalidMemory"], () => store.save(checked, by))
+      Effect.flatMap(draft.fromInput(input, by), (checked) =>
+        Effect.map(
+          ask("save", "", Saved, ["InvalidMemory"], () => store.save(checked, by)),
+          (saved) => (saved.outcome === "merged" ? draft.merged(saved.memory, checked) : saved)
+        )
       ),
     search: (query) =>
-      ask("search", "", Hits, [], () => store.search({ ...query, limit: limitOf(query.limit, 5, 100) })),
+      ask("search", "", Hits, [], () =>
+        store.search({ ...query, query: plain(query.query), limit: limitOf(query.limit, 5, 100) })
+      ),
     list: (query) =>
       ask("list", "", Schema.Array(Memory), [], () => store.list({ ...query, limit: limitOf(query.limit, 10, 1000) })),
     update: (id, input, by) =>

@@ -8,7 +8,7 @@ import * as Schedule from "effect/Schedule"
 import type { Scope } from "effect/Scope"
 import { StorageError } from "../MemoryError.js"
 import type { SqliteDatabase, SqliteOptions } from "../Sqlite.js"
-import { openConnection } from "./openSqlite.js"
+import { check as checkFile, openConnection } from "./openSqlite.js"
 
 /** The result code of SQLite or the driver behind an error, if there is one. */
 const codeOf = (cause: unknown): string => {
@@ -76,6 +76,9 @@ const isBusy = (cause: unknown): boolean => codeOf(cause).startsWith("SQLITE_BUS
 const whenBusy = Schedule.spaced("25 millis").pipe(Schedule.jittered, Schedule.intersect(Schedule.recurs(240)))
 const patiently = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
   Effect.catchIf(effect, isBusy, () => Effect.retry(effect, { while: isBusy, schedule: whenBusy }))
+
+export const check = (path: string): Effect.Effect<void, StorageError> =>
+  Effect.mapError(patiently(checkFile(path)), storageError(path))
 
 export const make = (options: SqliteOptions): Effect.Effect<SqliteDatabase, StorageError, Scope> =>
   Effect.gen(function* () {

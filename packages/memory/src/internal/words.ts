@@ -7,11 +7,18 @@ const stopWords: ReadonlySet<string> = new Set(
   ).split(" ")
 )
 
+/** What a terminal is coloured by and what nobody sees is no part of a word, and no part of what is said. */
+const sequences = /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\))/g
+const unseen = /[^\P{Cc}\t\n\v\f\r\u001c-\u001f\u0085]/gu
+
+/** As it is stored and searched for: without control characters, other than those that part words. */
+export const plain = (text: string): string => text.replace(sequences, "").replace(unseen, "")
+
 /** Distinct words of a query in order, without stop words unless nothing else is left. At most `most`. */
 export const queryWords = (text: string, most: number): ReadonlyArray<string> => {
   const words = new Set<string>()
   const stopped = new Set<string>()
-  for (const [word] of text.matchAll(/[\p{L}\p{N}\p{M}\p{Co}]+/gu)) {
+  for (const [word] of plain(text).matchAll(/[\p{L}\p{N}\p{M}\p{Co}]+/gu)) {
     const lower = word.toLowerCase()
     ;(stopWords.has(lower) ? stopped : words).add(lower)
     if (words.size >= most) break

@@ -2,12 +2,16 @@ import { createHash } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { StorageError } from "@contextfs/memory/MemoryError"
+import * as PrivateFiles from "@contextfs/memory/PrivateFiles"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 
 /** Name of the store in the data folder. */
 export const fileName = "trust.json"
+
+/** Locked while the store is changed; it holds nothing. */
+const lockName = "trust.lock"
 
 export const TrustedFile = Schema.Struct({
   /** The real path. */
@@ -91,10 +95,10 @@ export const list = (dataDir: string): Effect.Effect<ReadonlyArray<TrustedFile>,
   })
 
 /** By rename, so that the store is always whole. */
-export const write = (dataDir: string, files: ReadonlyArray<TrustedFile>): Effect.Effect<void, StorageError> =>
+const write = (dataDir: string, files: ReadonlyArray<TrustedFile>): Effect.Effect<void, StorageError> =>
   Effect.try({
     try: () => {
-      fs.mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+      PrivateFiles.makeFolder(dataDir)
       const store = path.join(dataDir, fileName)
       const draft = `${store}.${process.pid}`
       fs.rmSync(draft, { force: true })
@@ -113,3 +117,17 @@ export const write = (dataDir: string, files: ReadonlyArray<TrustedFile>): Effec
         hint: "check the data folder and its permissions"
       })
   })
+
+/** One change at a time, whoever makes them. The lock is SQLite's: a process that dies leaves none behind. */
+export const change = (
+  dataDir: string,
+  next: (before: ReadonlyArray<TrustedFile>) => ReadonlyArray<TrustedFile>
+): Effect.Effect<void, StorageError> =>
+  Effect.gen(function* () {
+    const Sqlite = yield* Effect.promise(() => import("@contextfs/memory/Sqlite"))
+    const lock = path.join(dataDir, lockName)
+    const { writeTransaction } = yield* Sqlite.make({ path: lock, migrations: [] })
+    yield* writeTransaction(Effect.flatMap(list(dataDir), (before) => write(dataDir, next(before)))).pipe(
+      Effect.catchTag("SqlError", (error) => Effect.fail(Sqlite.storageError(lock)(error)))
+    )
+  }).pipe(Effect.scoped)

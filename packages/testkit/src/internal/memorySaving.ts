@@ -69,6 +69,40 @@ export const saving = [
     for (const type of memoryTypes) assert.equal((yield* put(store, { content: "typed", type })).type, type)
     assert.equal((yield* store.list({ limit: 1_000 })).length, texts.length + memoryTypes.length)
   }),
+  check("save: control characters are no part of what is said, so that every word is found", function* (store) {
+    const memory = yield* put(store, {
+      content: "ze\u0000bra \u001b[1;31mgir\u001baffe\u001b[0m\n\ttab",
+      summary: "oka\u0007pi \u001b]0;title\u0007",
+      tags: ["quag\u0008ga", "\u0000"],
+      structuredData: { seen: "ele\u0000phant" }
+    })
+    const { content, structuredData, summary, tags } = memory
+    assert.deepEqual(
+      { content, summary, structuredData, tags },
+      { content: "zebra giraffe\n\ttab", summary: "okapi", structuredData: { seen: "elephant" }, tags: ["quagga"] }
+    )
+    for (const query of ["zebra", "giraffe", "okapi", "quagga", "ze\u0000bra", "\u001b[1mgiraffe"]) {
+      const hits = yield* store.search({ query })
+      assert.deepEqual(
+        hits.map(({ memory: { id } }) => id),
+        [memory.id],
+        `search ${JSON.stringify(query)}`
+      )
+    }
+    assert.equal((yield* store.save({ content: "zebra giraffe\n\ttab" }, by())).memory.id, memory.id)
+  }),
+  check("save: a project has a name that can be read", function* (store) {
+    for (const project of ["", " ", "p".repeat(201), "two\nlines", "nu\u0000l"]) {
+      const { message } = yield* failure(
+        store.save({ content: "x" }, by({ project })),
+        "InvalidMemory",
+        `saving in project ${JSON.stringify(project.slice(0, 20))}`
+      )
+      assert.match(message, /project/)
+    }
+    assert.deepEqual(yield* store.list({ hidden: true }), [])
+    yield* put(store, "x", { project: "p".repeat(200) })
+  }),
   check("save: the same content again in a project is merged, its tags united", function* (store) {
     const first = yield* put(store, { content: "same", tags: ["a", "b"] })
     const { memory, outcome } = yield* store.save({ content: "same", tags: ["b", "c"] }, by({ jobId: "job-2" }))
@@ -77,6 +111,30 @@ export const saving = [
     assert.deepEqual([...memory.tags].sort(), ["a", "b", "c"])
     assert.deepEqual(yield* store.list({}), [memory])
     assert.deepEqual(yield* store.list({ tags: ["a", "c"] }), [memory])
+  }),
+  check("save: what is there says what it said, whatever the same content is saved with again", function* (store) {
+    const first = { content: "same", summary: "first", structuredData: { a: 1 }, files: ["a.ts"] }
+    const { id } = yield* put(store, first)
+    const again = { content: "same\n", summary: "second", structuredData: { a: 2, b: 3 }, files: ["b.ts"] }
+    // Whoever saves it: to reword it there is `update`.
+    for (const trust of ["agent", "user"] as const) {
+      const saved = yield* store.save(again, by({ trust }))
+      const { content, files, structuredData, summary } = saved.memory
+      assert.equal(saved.memory.id, id)
+      assert.deepEqual(
+        { content, summary, structuredData, files: [...files].sort() },
+        { ...first, structuredData: { a: 1, b: 3 }, files: ["a.ts", "b.ts"] },
+        `saved again with trust ${trust}`
+      )
+      assert.deepEqual(saved.kept, ["summary", "structuredData"], "what is told to have been kept")
+      assert.deepEqual(yield* store.get(id, {}), saved.memory)
+    }
+    const bare = yield* put(store, "bare")
+    const filled = yield* store.save({ content: "bare", summary: "filled", structuredData: { a: 1 } }, by())
+    assert.deepEqual(
+      { ...filled, memory: { ...filled.memory, updatedAt: bare.updatedAt } },
+      { outcome: "merged", memory: { ...bare, summary: "filled", structuredData: { a: 1 } } }
+    )
   }),
   check("save: the same content in another project, or of another type, is another memory", function* (store) {
     const first = yield* put(store, "same")
