@@ -38,6 +38,8 @@ export interface Whole extends Brought {
   /** Agents at work at the same time. */
   readonly workers: number
   readonly budget: RunBudget | null
+  /** Further attempts of all agents together; null is "no limit". */
+  readonly runRetries: number | null
   readonly overlap: OverlapPolicy
 }
 

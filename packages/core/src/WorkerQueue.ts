@@ -58,6 +58,8 @@ export interface Working {
   readonly failFast?: boolean
   /** Default none. */
   readonly budget?: RunBudget | null
+  /** Further attempts of all its jobs together, on top of what each may have; null, the default, is "no limit". */
+  readonly runRetries?: number | null
   /** Default `warn`. */
   readonly overlap?: OverlapPolicy
   /** Called synchronously with what happens, in order; a result is stored before it is told. */

@@ -122,6 +122,7 @@ export const wholeOf = (input: Omit<RunInput, "agents">, around: Decoding): Whol
     input.budget === undefined
       ? null
       : { ...budgetOf(input.budget), unknownCost: input.budget.unknownCost ?? defaults.unknownCost },
+  runRetries: input.runRetries ?? null,
   overlap: around.overrides?.overlap ?? input.overlap ?? defaults.overlap,
   ...broughtBy(around.loaded)
 })

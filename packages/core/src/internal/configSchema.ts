@@ -99,10 +99,16 @@ const duration = (description: string, fallback?: string) =>
       }
     })
 
-const whole = (low: number, high: number, description: string, fallback: number) =>
+const whole = (low: number, high: number, description: string, fallback?: number) =>
   Schema.Int.pipe(Schema.between(low, high)).annotations({
     ...says(`a whole number from ${low} to ${high}`),
-    jsonSchema: { type: "integer", minimum: low, maximum: high, description, default: fallback }
+    jsonSchema: {
+      type: "integer",
+      minimum: low,
+      maximum: high,
+      description,
+      ...(fallback === undefined ? {} : { default: fallback })
+    }
   })
 
 const choice = <const L extends readonly [string, ...Array<string>]>(
@@ -311,6 +317,9 @@ export const RunInput = Schema.Struct({
       "About agents that may write the same files: say so, run them one after the other, or do not start.",
       defaults.overlap
     )
+  ),
+  runRetries: optional(
+    whole(0, 100_000, "Further attempts of all agents together, within retries of each. Default: no limit.")
   ),
   runTimeout: optional(duration("After this time the whole run is ended; it can be resumed. Default: no limit.")),
   tools: optional(

@@ -3,7 +3,7 @@ import type { StorageError } from "@contextfs/memory/MemoryError"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type { Scope } from "effect/Scope"
-import type { JobResult, JobStatus, RunId } from "../Job.js"
+import type { Job, JobResult, JobStatus, RunId } from "../Job.js"
 import type { JobQueueService } from "../JobQueue.js"
 import type { RunEvent } from "../Orchestrator.js"
 import type { Working } from "../WorkerQueue.js"
@@ -13,6 +13,7 @@ import * as Probes from "./probes.js"
 import * as Room from "./room.js"
 import * as RunBudget from "./runBudget.js"
 import { statusOf } from "./runOwner.js"
+import * as RunRetries from "./runRetries.js"
 
 /** A job whose attempt is at work. */
 export interface Running {
@@ -69,6 +70,7 @@ export interface Desk {
   readonly changes: Changes.Changes
   readonly gate: RunBudget.Gate
   readonly probes: Probes.Probes
+  readonly retries: RunRetries.RunRetries
   readonly room: Room.Room
   /** Monotonic milliseconds. */
   readonly now: () => number
@@ -90,6 +92,7 @@ export const make = (
   shop: Shop,
   journal: JobQueueService,
   runId: RunId,
+  jobs: ReadonlyArray<Pick<Job, "charged" | "status">>,
   options: Working
 ): Effect.Effect<Desk, StorageError, Scope> =>
   Effect.gen(function* () {
@@ -128,6 +131,7 @@ export const make = (
           return changes.tell
         })
       ),
+      retries: RunRetries.make(options.runRetries ?? null, jobs),
       room: Room.make(options.maxQueueSize ?? 0, changes),
       now,
       wall,

@@ -22,6 +22,7 @@ import { confined } from "./delegation.js"
 import { remember } from "./outcome.js"
 import { type Plan, plan } from "./plan.js"
 import { resetTime } from "./resetTime.js"
+import type { RunRetries } from "./runRetries.js"
 
 /** Before the second attempt; doubles from there, with jitter. */
 const retryDelayMillis = 1_000
@@ -40,6 +41,7 @@ export interface Control {
   /** Milliseconds since the epoch. */
   readonly wall: () => number
   readonly tell: (event: RunEvent) => void
+  readonly retries: RunRetries
 }
 
 /** What an attempt led to. */
@@ -175,8 +177,8 @@ export const follow = (
     if (stop === "lost") return { kind: "lost" }
     // An attempt that ended by itself just before its run was interrupted has another one in the next process.
     const wanted = (stop === undefined || stop === "interrupted") && of.final !== true
-    const next = wanted ? yield* another(job, plan?.adapter, outcome, control.wall()) : null
-    if (next !== null) return yield* attempt.redactorOf(shop.workplace, job).value(next)
+    const next = wanted ? yield* another(job, plan?.adapter, outcome, control) : null
+    if (next !== null && next !== "refused") return yield* attempt.redactorOf(shop.workplace, job).value(next)
 
     const result = yield* attempt.redactorOf(shop.workplace, job).value(resultOf(job, outcome, control.elapsed()))
     const resumable = result.status === "cancelled" && stop === "interrupted"
@@ -184,7 +186,9 @@ export const follow = (
     const warnings = job.spec.memory
       ? yield* remember(shop.store, yield* identityOf(job), job, told, plan?.role.outcome ?? "error")
       : []
-    return { kind: "ended", result: { ...told, warnings: [...told.warnings, ...warnings] }, resumable }
+    const refused =
+      next === "refused" ? ["not tried again, for the run has used up its further attempts (runRetries)"] : []
+    return { kind: "ended", result: { ...told, warnings: [...told.warnings, ...refused, ...warnings] }, resumable }
   })
 
 export const interruptedText = (job: Job): string => `its run was interrupted – resume ${job.runId} goes on with it`
@@ -194,14 +198,15 @@ const poisoned: ReadonlySet<FailureClass> = new Set(["context", "auth", "permiss
 /** Passing failures of a provider: the same conversation may go on. */
 const passing: ReadonlySet<FailureClass> = new Set(["rate", "server", "network"])
 
-/** Whether and how the job is tried again. */
+/** Whether and how the job is tried again; `refused`: it would be, had the run not used up its further attempts. */
 const another = (
   job: Job,
   adapter: ToolAdapter | undefined,
   { short, verdict, watch }: attempt.AttemptOutcome,
-  now: number
-): Effect.Effect<Step | null> =>
+  { retries, wall }: Control
+): Effect.Effect<Step | "refused" | null> =>
   Effect.gen(function* () {
+    const now = wall()
     const { cause, reason } = verdict
     if (reason === null || verdict.status === "completed" || job.attempts >= maxAttempts) return null
     const worked = (watch?.tally.toolCalls ?? 0) > 0
@@ -224,6 +229,7 @@ const another = (
     if (job.charged > job.spec.retries) return null
     const goesOn = session !== null && cause !== null && passing.has(cause.class)
     if (!verdict.retryable && !goesOn) return null
+    if (!retries.take()) return "refused"
     const longest = Math.min(maxRetryDelayMillis, retryDelayMillis * 2 ** (job.charged - 1))
     const delay = Math.round(longest * (yield* Random.nextRange(0.5, 1)))
     return { kind: "again", interruption: { ...failure, delay } }

@@ -84,7 +84,7 @@ const write = (runId: RunId, options: Options) =>
     }))
     yield* journal.add(runId, jobs)
     const run = yield* journal.run(runId).pipe(Effect.catchTag("NotFound", Effect.die))
-    return { run, jobs: jobs.map((job) => ({ ...job, status: "pending" as const })) }
+    return { run, jobs: jobs.map((job) => ({ ...job, charged: 0, status: "pending" as const })) }
   })
 
 /** Writes a run down that nobody works off yet. */
@@ -131,7 +131,7 @@ export const resume = (
       const found = yield* journal.jobs(runId)
       const open = found.flatMap(({ spec, status }) => (isTerminal(status) ? [] : [spec]))
       for (const spec of kinds(open)) yield* plan(spec)
-      return yield* reconcile(shop, journal, runId, found, options.decide ?? new Map())
+      return yield* reconcile(shop, journal, runId, found, options)
     }).pipe(Effect.onError(() => Effect.ignoreLogged(journal.close(runId, "interrupted"))))
     return yield* work(shop, yield* journal.run(runId), jobs, options, [])
   })

@@ -28,6 +28,7 @@ const Settings = Schema.Struct({
   overlap: WorkerQueue.OverlapPolicy,
   budget: Schema.NullOr(WorkerQueue.RunBudget),
   runTimeout: Schema.NullOr(Schema.Number),
+  runRetries: Schema.optionalWith(Schema.NullOr(Schema.Int), { exact: true, default: () => null }),
   memoryModule: Schema.optionalWith(
     Schema.Struct({
       module: Schema.String,
@@ -50,6 +51,7 @@ const settingsOf = (config: RunConfig.RunConfig, options: RunOptions): RunSettin
     overlap: config.overlap,
     budget: config.budget,
     runTimeout: options.runTimeout ?? config.runTimeout,
+    runRetries: config.runRetries,
     ...(options.memoryModule === undefined ? {} : { memoryModule: options.memoryModule })
   })
 
@@ -62,6 +64,7 @@ const opening = (config: RunConfig.RunConfig, options: RunOptions): WorkerQueue.
   failFast: options.failFast ?? false,
   overlap: config.overlap,
   budget: config.budget,
+  runRetries: config.runRetries,
   settings: settingsOf(config, options)
 })
 
@@ -90,6 +93,7 @@ export const resume = (runId: string, { from, ...options }: ResumeOptions = {}) 
       failFast: options.failFast ?? asked?.failFast ?? false,
       overlap: asked?.overlap ?? "warn",
       budget: asked?.budget ?? null,
+      runRetries: asked?.runRetries ?? null,
       ...(numWorkers === undefined ? {} : { numWorkers }),
       ...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }),
       ...(options.decide === undefined ? {} : { decide: options.decide })

@@ -8,11 +8,13 @@ import type { AgentProcess } from "../AgentProcess.js"
 import { isTerminal, type Job, type RunId } from "../Job.js"
 import type { JobQueueService } from "../JobQueue.js"
 import { NotFound, Undecided } from "../OrchestratorError.js"
+import type { ResumeOptions } from "../WorkerQueue.js"
 import type { Workplace } from "../Workplace.js"
 import { redactFiles, type Shop, type Stop } from "./attempt.js"
 import { type Harvest, harvest } from "./harvest.js"
 import { follow, maxAttempts, unattempted } from "./jobRunner.js"
 import { type Plan, plan } from "./plan.js"
+import * as RunRetries from "./runRetries.js"
 
 interface Found {
   readonly job: Job
@@ -33,7 +35,7 @@ export const reconcile = (
   journal: JobQueueService,
   runId: RunId,
   jobs: ReadonlyArray<Job>,
-  decide: ReadonlyMap<string, "rerun" | "skip">
+  { decide = new Map(), runRetries = null }: Pick<ResumeOptions, "decide" | "runRetries">
 ): Effect.Effect<ReadonlyArray<Job>, StorageError | Undecided, AgentProcess | RoleRegistry | Workplace> =>
   Effect.gen(function* () {
     const found = yield* Effect.forEach(
@@ -61,9 +63,10 @@ export const reconcile = (
         }))
       })
     }
+    const retries = RunRetries.make(runRetries, jobs)
     const settled = new Map<string, Job>()
     for (const each of found)
-      settled.set(each.job.jobId, yield* settleOne(shop, journal, each, choice(each) === "skip"))
+      settled.set(each.job.jobId, yield* settleOne(shop, journal, each, choice(each) === "skip", retries))
     return jobs.map((job) => settled.get(job.jobId) ?? job)
   })
 
@@ -94,7 +97,8 @@ const settleOne = (
   shop: Shop,
   journal: JobQueueService,
   found: Found,
-  skip: boolean
+  skip: boolean,
+  retries: RunRetries.RunRetries
 ): Effect.Effect<Job, StorageError> =>
   Effect.gen(function* () {
     const { harvest, job } = found
@@ -114,7 +118,8 @@ const settleOne = (
       stop: yield* Deferred.make<Stop>(),
       elapsed: () => ended,
       wall: yield* Effect.map(Effect.clock, (clock) => () => clock.unsafeCurrentTimeMillis()),
-      tell: () => undefined
+      tell: () => undefined,
+      retries
     }
     const step = yield* follow(shop, job, { outcome: harvest.outcome, plan: found.plan, control })
     if (step.kind === "ended") return yield* journal.settle(step.result)

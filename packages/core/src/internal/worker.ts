@@ -14,7 +14,7 @@ import { firmly, run as runJob, type Step, unattempted } from "./jobRunner.js"
 /** From the claim to the record; nothing of it is cut. */
 export const runOne = (desk: Desk, job: Claimed): Effect.Effect<void, never, AgentProcess | RoleRegistry | Workplace> =>
   Effect.gen(function* () {
-    const { board, journal, now, probes, room, shop, tell, wall } = desk
+    const { board, journal, now, probes, retries, room, shop, tell, wall } = desk
     const stop = yield* Deferred.make<Stop>()
     board.running.set(job.jobId, { stop })
     if (board.unwanted.delete(job.jobId) || board.culprit !== undefined) yield* Deferred.succeed(stop, "cancelled")
@@ -22,7 +22,7 @@ export const runOne = (desk: Desk, job: Claimed): Effect.Effect<void, never, Age
     if (!board.begun.has(job.jobId)) board.begun.set(job.jobId, now())
     yield* room.leave(job.jobId)
     const elapsed = () => desk.elapsed(job.jobId)
-    const control = { stop, elapsed, wall, tell: yield* probes.telling(job, tell) }
+    const control = { stop, elapsed, wall, retries, tell: yield* probes.telling(job, tell) }
     const step = yield* runJob(shop, journal, job, control).pipe(
       // Even our own bug leaves a result, and leaves the other jobs alone.
       Effect.catchAllDefect((defect) =>

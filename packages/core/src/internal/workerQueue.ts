@@ -34,7 +34,7 @@ export type Services = AgentProcess.AgentProcess | JobQueue | MemoryStore.Memory
 export const work = (
   shop: Shop,
   { project, runId }: Run,
-  jobs: ReadonlyArray<Pick<Job, "jobId" | "spec" | "status">>,
+  jobs: ReadonlyArray<Pick<Job, "charged" | "jobId" | "spec" | "status">>,
   options: Working,
   overlapping: ReadonlyArray<Overlap>
 ): Effect.Effect<WorkerQueue, Failure, Scope | Services> =>
@@ -42,7 +42,7 @@ export const work = (
     const context = yield* Effect.context<Services>()
     const journal = yield* JobQueue
     const lease = { owner: yield* self, millis: leaseMillis }
-    const desk = yield* Desk.make(shop, journal, runId, options)
+    const desk = yield* Desk.make(shop, journal, runId, jobs, options)
     const { board, changes, room, tell, wall } = desk
     const { counts, running } = board
     const kin = new Kin(options)

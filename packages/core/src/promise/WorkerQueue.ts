@@ -90,12 +90,13 @@ const open = (options: WorkerQueueOptions, scope: Scope.CloseableScope) =>
     const context = yield* Layer.build(promise.layer(options, config))
     const table = jobTable.make()
     const { onEvent } = promise.listener(options)
-    const { budget, maxQueueSize, overlap, project, workers } = config
+    const { budget, maxQueueSize, overlap, project, runRetries, workers } = config
     const queue = yield* Core.make({
       project,
       numWorkers: workers,
       maxQueueSize,
       budget,
+      runRetries,
       overlap,
       failFast: options.failFast ?? false,
       onEvent: (event) => {

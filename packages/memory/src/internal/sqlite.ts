@@ -32,6 +32,7 @@ const hints: ReadonlyArray<readonly [prefix: string, hint: string]> = [
   ["SQLITE_IOERR", "look at the disk and the system log"],
   ["EACCES", "make the folder writable for this user, or set CONTEXTFS_DATA_DIR to another one"],
   ["EROFS", "the disk is read-only: set CONTEXTFS_DATA_DIR to another folder"],
+  ["ENOENT", "the folder cannot be made there: set CONTEXTFS_DATA_DIR to another one"],
   ["ENOSPC", "the disk is full: free some space"],
   ["ENOTDIR", "a file stands where a folder is needed: set CONTEXTFS_DATA_DIR to another folder"],
   ["EEXIST", "a file stands where a folder is needed: set CONTEXTFS_DATA_DIR to another folder"]
