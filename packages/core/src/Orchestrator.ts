@@ -153,8 +153,9 @@ export class Orchestrator extends Context.Tag("@contextfs/core/Orchestrator")<
     /** Stores a run for another process to `resume`; nothing is started. */
     readonly enqueue: (config: RunConfig, options?: RunOptions) => Effect.Effect<RunId, Failure>
     /**
-     * Ends a job, or all jobs of a run, whoever runs it: its own process sees the word within a second; where that is
-     * dead, what it has left is ended here. How many jobs that were; they may need the grace to end.
+     * Ends a job, or all jobs of a run, whoever runs it: its own process sees the word within a second and is waited for,
+     * with the grace of its agents; where it is dead, what it has left is ended here. How many jobs were cancelled, which
+     * are not those that were done all the same.
      */
     readonly cancel: (id: string) => Effect.Effect<number, NotFound | StorageError>
     /**

@@ -79,7 +79,10 @@ export interface WorkerQueue {
     spec: JobSpec
   ) => Effect.Effect<JobId, QueueClosed | AgentUnavailable | PolicyRefused | StorageError>
   readonly getJob: (jobId: string) => Effect.Effect<Job, NotFound | StorageError>
-  /** Ends a pending or running job as cancelled; false where it had ended before or is unknown. */
+  /**
+   * Ends a pending or running job, and waits until what became of it is stored. True: it was cancelled; false where it had
+   * ended before, was done all the same when its agent was told to end, or is unknown.
+   */
   readonly cancel: (jobId: string) => Effect.Effect<boolean, StorageError>
   readonly pendingCount: Effect.Effect<number>
   readonly runningCount: Effect.Effect<number>

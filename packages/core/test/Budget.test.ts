@@ -6,6 +6,7 @@ import * as FastCheck from "effect/FastCheck"
 import { afterAll, describe, expect } from "vitest"
 import { part } from "../src/internal/budget.js"
 import type { RunEvent } from "../src/Orchestrator.js"
+import { command } from "../src/tools/command.js"
 import * as WorkerQueue from "../src/WorkerQueue.js"
 import { decode, makeHome } from "./harness.js"
 import { inTime, layer, type Script, simulate, simulatedClock } from "./simulation.js"
@@ -111,6 +112,42 @@ describe("the budget of a run", () => {
         })
       )
       expect(error).toMatchObject({ _tag: "PolicyRefused" })
+    })
+  )
+
+  it.live("ends with the first agent whose cost turns out to be unknown, where that is wanted", () =>
+    Effect.gen(function* () {
+      const at = { ...home, dataDir: path.join(home.root, `d${++count}`) }
+      let starts = 0
+      // Its adapter tells costs, and the second agent told none.
+      const script = (): Script => [started, ...(++starts === 2 ? [] : [usage(10, 0.01)]), done]
+      const simulation = { clock: simulatedClock(0), script }
+      const told: Array<RunEvent> = []
+      const config = {
+        workers: 1,
+        retries: 0,
+        tools: { claude: { command: ["/bin/sh"] } },
+        agents: Array.from({ length: 4 }, () => ({ role: "custom", directory: ".", task: "go", tool: "claude" }))
+      }
+      const plain = command("claude", "events")
+      const priced = { ...plain, capabilities: { ...plain.capabilities, cost: true } }
+      const budget = { maxCostUsd: 100, maxTokens: null, unknownCost: "refuse" } as const
+      const { results } = yield* inTime(
+        simulation,
+        simulate(at, simulation, config, { budget }, (event) => told.push(event)).pipe(
+          Effect.provide(layer(at, simulation, new Map([["claude", priced]])))
+        )
+      )
+      expect(results.map(({ reason, status }) => reason ?? status)).toEqual([
+        "completed",
+        "completed",
+        "BudgetExceeded",
+        "BudgetExceeded"
+      ])
+      expect(starts).toBe(2)
+      expect(told.flatMap((event) => (event.kind === "budget" ? [[event.part, event.spent.unknown]] : []))).toEqual([
+        [1, 1]
+      ])
     })
   )
 })

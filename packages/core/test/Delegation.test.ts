@@ -9,7 +9,8 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { afterAll, describe, expect } from "vitest"
-import type { JobResult, RunId } from "../src/Job.js"
+import { cancelled, unattempted } from "../src/internal/jobRunner.js"
+import { JobId, type JobResult, type RunId } from "../src/Job.js"
 import * as JobQueue from "../src/JobQueue.js"
 import * as Live from "../src/Live.js"
 import { Orchestrator, type RunEvent } from "../src/Orchestrator.js"
@@ -314,6 +315,37 @@ describe("what was asked for", () => {
       yield* queue.cancel(chiefId)
       expect(new Set((yield* queue.ended).map(([, status]) => status))).toEqual(new Set(["cancelled"]))
     }))
+
+  it.live("is bounded over all the time of the run, whatever became of them", () =>
+    Effect.gen(function* () {
+      const child = { role: "docs", directory: ".", task: "Describe it." }
+      const config = yield* decode(home, {
+        project: `delegation-${++projects}`,
+        tool: "mock",
+        agents: [chief([call(spawn, child), call(spawn, child), "mock: watch"])]
+      })
+      const orchestrator = yield* Orchestrator
+      const journal = yield* JobQueue.JobQueue
+      const runId = yield* orchestrator.enqueue(config)
+      const [first] = yield* journal.jobs(runId)
+      if (first === undefined) return yield* Effect.dieMessage("no job")
+      // Some of earlier days: 199 that it has asked for, and that have ended.
+      const before = Array.from({ length: 199 }, (_, index) => ({
+        jobId: JobId.make(`${runId}-${index + 2}`),
+        spec: { ...first.spec, agentId: `before-${index}`, parent: first.jobId, depth: 1 }
+      }))
+      yield* journal.add(runId, before)
+      for (const { jobId } of before) yield* journal.settle(unattempted(yield* journal.job(jobId), cancelled, 0))
+      const said: Array<string> = []
+      const { results } = yield* orchestrator.resume(runId, {
+        onEvent: (event) => {
+          if (event.kind === "agentEvent" && event.event.kind === "message") said.push(event.event.text)
+        }
+      })
+      expect(said.some((text) => text.includes("may ask for 200 others, and have asked for 200"))).toBe(true)
+      expect(results.slice(200).map(({ agentId, status }) => [agentId, status])).toEqual([["docs-1", "completed"]])
+    }).pipe(Effect.provide(Live.layer({ dataDir: path.join(home.root, "many"), env: home.env })))
+  )
 
   test("is not started where a link has come into its way since", () =>
     Effect.gen(function* () {

@@ -109,6 +109,36 @@ describe("resume", () => {
     })
   )
 
+  it.live("goes on with a job that Ctrl-C found waiting for its second attempt", () =>
+    Effect.gen(function* () {
+      const at = folder("waiting")
+      const flag = path.join(home.root, "waiting.works")
+      const fails = yield* Effect.promise(() =>
+        countedTool("fails-once", `[ -e '${flag}' ] || exit 1; echo '{"type":"result","ok":true,"text":"ok"}'`)
+      )
+      const events: Array<RunEvent> = []
+      const retrying = yield* Deferred.make<void>()
+      const fiber = yield* Effect.fork(
+        run(at, { retries: 1, tools: { fails }, agents: [agent("a", "fails")] }, (event) => {
+          events.push(event)
+          if (event.kind === "jobRetrying") Deferred.unsafeDone(retrying, Effect.void)
+        })
+      )
+      yield* Deferred.await(retrying)
+      yield* Fiber.interrupt(fiber)
+      // Its wait was not waited for: nothing began after it, and nothing was made of it.
+      expect(events.filter(({ kind }) => kind === "jobStarted" || kind === "jobEnded")).toHaveLength(1)
+      const runId = yield* onlyRun(at)
+      expect(yield* inJournal(at, (journal) => journal.run(runId))).toMatchObject({ status: "interrupted" })
+      expect(yield* inJournal(at, (journal) => journal.jobs(runId))).toMatchObject([
+        { status: "pending", attempts: 1, charged: 1, result: null }
+      ])
+      fs.writeFileSync(flag, "")
+      expect((yield* resume(at, runId)).results).toMatchObject([{ status: "completed", attempts: 2 }])
+      expect(starts("fails-once")).toBe(2)
+    })
+  )
+
   it.live("takes over from a process that was killed: finished work is read, not done again", () =>
     Effect.gen(function* () {
       const at = folder("killed")

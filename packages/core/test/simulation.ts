@@ -81,7 +81,7 @@ const processes = (script: (spec: LaunchSpec, now: number) => Script) =>
             observer.tick()
           }
           yield* Deferred.succeed(exit, 0)
-        }).pipe(Effect.forkScoped)
+        }).pipe(Effect.interruptible, Effect.forkScoped)
         return {
           identity: { pid: process.pid, startTime: null, bootId: null },
           exited: Deferred.await(exit),
@@ -100,7 +100,7 @@ export interface Simulation {
 }
 
 /** The services of one orchestrating process; several may share a data folder. */
-export const layer = (home: Home, { clock, script }: Simulation) =>
+export const layer = (home: Home, { clock, script }: Simulation, tools: typeof builtIn = builtIn) =>
   Layer.mergeAll(
     processes(script),
     JobQueue.layerSqlite({
@@ -114,7 +114,7 @@ export const layer = (home: Home, { clock, script }: Simulation) =>
       Workplace.layer({
         dataDir: home.dataDir,
         env: home.env,
-        tools: builtIn,
+        tools,
         floors: { descriptors: 0, processes: 0, memory: 0, disk: 0 }
       })
     )

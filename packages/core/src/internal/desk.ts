@@ -36,6 +36,8 @@ export class Board {
   /** The agent whose failure ends the run. */
   culprit: string | undefined
   readonly running = new Map<string, Running>()
+  /** Claimed here, and what became of it is not stored yet. */
+  readonly held = new Set<string>()
   /** Cancelled between their claim and the start of their attempt. */
   readonly unwanted = new Set<string>()
   /** Monotonic milliseconds at the first attempt here of jobs that have begun and not ended. */

@@ -29,6 +29,7 @@ export const dispatch = (
     if (board.counts.pending > 0) board.counts.pending -= 1
     board.counts.running += 1
     board.used += 1
+    board.held.add(claimed.value.jobId)
     yield* begin(claimed.value)
     return true
   }).pipe(Effect.uninterruptible)

@@ -169,21 +169,31 @@ export const cancel = (id: string): Effect.Effect<number, NotFound | StorageErro
     const run = yield* journal
       .run(id)
       .pipe(Effect.catchTag("NotFound", () => Effect.flatMap(journal.job(id), ({ runId }) => journal.run(runId))))
-    const wanted = yield* journal.requestCancel(id)
-    if (wanted === 0 || (yield* isAtWork(run))) return wanted
+    // Agents that are told to end may be done all the same: only the record says what became of them.
+    const of = Effect.map(journal.jobs(run.runId), (jobs) => jobs.filter((job) => id === job.jobId || id === job.runId))
+    const open = new Set((yield* of).flatMap(({ jobId, status }) => (isTerminal(status) ? [] : [jobId])))
+    const count = Effect.map(
+      of,
+      (jobs) => jobs.filter((job) => open.has(job.jobId) && job.status === "cancelled").length
+    )
+    if ((yield* journal.requestCancel(id)) === 0) return yield* count
+    for (;;) {
+      if (!(yield* journal.cancelRequests(run.runId)).some((jobId) => open.has(jobId))) return yield* count
+      if (!(yield* isAtWork(yield* journal.run(run.runId)))) break
+      yield* Effect.sleep("100 millis")
+    }
     // Nobody is there to hear it.
     const left = yield* journal.takeOver({ ...run, owner: yield* self }, run.owner).pipe(Effect.option)
-    if (Option.isNone(left)) return wanted
+    if (Option.isNone(left)) return yield* count
     yield* endLeftoversOf(run, left.value)
-    const jobs = yield* journal.jobs(run.runId)
-    const meant = jobs.filter((job) => !isTerminal(job.status) && (job.jobId === id || job.runId === id))
     const now = yield* Clock.currentTimeMillis
-    for (const job of meant) {
+    for (const job of yield* of) {
+      if (isTerminal(job.status)) continue
       const [first] = yield* journal.attempts(job.jobId)
       const duration = first === undefined ? 0 : (now - first.startedAt) / 1_000
       yield* Effect.ignore(journal.settle(unattempted(job, cancelledUnheard, duration)))
     }
     const counts = yield* journal.counts(run.runId)
     yield* journal.close(run.runId, counts.pending + counts.running > 0 ? "interrupted" : statusOf(counts))
-    return wanted
+    return yield* count
   })

@@ -39,6 +39,7 @@ export const runOne = (desk: Desk, job: Claimed): Effect.Effect<void, never, Age
     Effect.ensuring(
       Effect.suspend(() => {
         desk.board.used -= 1
+        desk.board.held.delete(job.jobId)
         return desk.changes.tell
       })
     ),

@@ -1,8 +1,10 @@
+import type { StorageError } from "@contextfs/memory/MemoryError"
 import type * as MemoryStore from "@contextfs/memory/MemoryStore"
 import type { RoleRegistry } from "@contextfs/roles/RoleRegistry"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
+import * as Option from "effect/Option"
 import type { Scope } from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type * as AgentProcess from "../AgentProcess.js"
@@ -47,19 +49,20 @@ export const work = (
     const most = options.maxQueueSize ?? 0
     let numbered = board.submitted
 
-    const cancel: WorkerQueue["cancel"] = (jobId) =>
+    /** Tells a job, and those that it has asked for, to end; waits for none of them. False: it has ended, or is unknown. */
+    const askToEnd = (jobId: string): Effect.Effect<boolean, StorageError> =>
       Effect.gen(function* () {
-        const ended = yield* cancelOne(jobId)
-        if (ended) for (const child of kin.childrenOf(jobId)) yield* cancel(child)
-        return ended
+        const asked = yield* endOne(jobId)
+        if (asked) for (const child of kin.childrenOf(jobId)) yield* askToEnd(child)
+        return asked
       })
 
-    const cancelOne: WorkerQueue["cancel"] = (jobId) =>
+    const endOne = (jobId: string) =>
       Effect.gen(function* () {
         const entry = running.get(jobId)
         if (entry !== undefined) return yield* Effect.as(Deferred.succeed(entry.stop, "cancelled"), true)
-        const job = yield* journal.job(jobId).pipe(Effect.catchTag("NotFound", () => Effect.succeed(undefined)))
-        if (job === undefined || job.runId !== runId || isTerminal(job.status)) return false
+        const job = yield* known(jobId)
+        if (job === undefined || isTerminal(job.status)) return false
         const result = unattempted(job, cancelled, desk.elapsed(jobId))
         return yield* journal.settle(result).pipe(
           Effect.tap(() => {
@@ -80,11 +83,26 @@ export const work = (
         )
       }).pipe(Effect.uninterruptible)
 
+    const known = (jobId: string) =>
+      journal.job(jobId).pipe(
+        Effect.map((job) => (job.runId === runId ? job : undefined)),
+        Effect.catchTag("NotFound", () => Effect.succeed(undefined))
+      )
+
+    // An agent that is told to end may be done all the same: only the record says what became of it.
+    const cancel: WorkerQueue["cancel"] = (jobId) =>
+      Effect.gen(function* () {
+        if (!(yield* askToEnd(jobId))) return false
+        const isHeld = () => board.held.has(jobId) || board.unwanted.has(jobId)
+        yield* changes.until(Effect.sync(() => (isHeld() ? Option.none() : Option.some(undefined))))
+        return (yield* known(jobId))?.status === "cancelled"
+      })
+
     /** Keeps our leases, sees those that we have lost, and what other shells want cancelled. */
     let beats = 0
     const beat = Effect.gen(function* () {
       yield* Effect.sleep(beatMillis)
-      for (const jobId of yield* journal.cancelRequests(runId)) yield* cancel(jobId)
+      for (const jobId of yield* journal.cancelRequests(runId)) yield* askToEnd(jobId)
       if (++beats % beatsPerRenewal !== 0) return
       const mine = [...running]
       // A moment of a full disk is shorter than what is left of the lease.

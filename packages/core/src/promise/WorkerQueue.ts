@@ -42,7 +42,10 @@ export interface WorkerQueue extends AsyncDisposable {
   }
   /** The job as it is now; throws `NotFound` where this queue has none of this id. */
   readonly getJob: (jobId: string) => Job
-  /** Ends a pending or running job as cancelled; false where it had ended before or is unknown. */
+  /**
+   * Ends a pending or running job, and waits until what became of it is stored. True: it was cancelled; false where it had
+   * ended before, was done all the same when its agent was told to end, or is unknown.
+   */
   readonly cancel: (jobId: string) => Promise<boolean>
   readonly pendingCount: number
   readonly runningCount: number

@@ -270,4 +270,18 @@ describe.runIf(process.platform === "linux")("nothing is left", () => {
     expect(await queue.join()).toMatchObject([{ jobId: id, status: "cancelled", reason: "JobCancelled" }])
     expect(await alive(census)).toBe(0)
   })
+
+  it("when one that is cancelled is done all the same, and the answer is what the record says", async () => {
+    const told = events()
+    const done = { do: "print", line: { type: "result", ok: true, text: "done" } } as const
+    // Says that it is done and stays on: a word to end comes before its drain is over.
+    const tools = { s: await home.tool([done, hang], "events"), hangs: await home.tool([hang]) }
+    await using queue = await open([], { numWorkers: 1, ...told, settings: { tools } })
+    const [id, next] = [await queue.submit(agent), await queue.submit({ ...agent, tool: "hangs" })]
+    await told.seen("agentEvent")
+    expect(await queue.cancel(id)).toBe(false)
+    expect(queue.getJob(id)).toMatchObject({ status: "completed", result: { result: "done" } })
+    expect(await queue.cancel(next)).toBe(true)
+    expect(queue.getJob(next).status).toBe("cancelled")
+  })
 })
