@@ -31,6 +31,8 @@ export const cancel: Command = {
       const Live = yield* Effect.promise(() => import("@contextfs/core/Live"))
       const { Orchestrator } = yield* Effect.promise(() => import("@contextfs/core/Orchestrator"))
       const wanted = given(id)
+      const waits = `waiting until the process that runs ${clean(wanted)} has ended it; Ctrl-C takes nothing back`
+      yield* Effect.sync(() => session.note(waits)).pipe(Effect.delay("10 seconds"), Effect.fork)
       const count = yield* Effect.flatMap(Orchestrator, (orchestrator) => orchestrator.cancel(wanted)).pipe(
         Effect.provide(Live.layer({ dataDir: dataDir(session), directory: session.cwd, env: session.env })),
         Effect.catchTag("NotFound", ({ id }) =>
