@@ -24,7 +24,15 @@ export interface Redactor {
    * True where it was replaced. Fails with what the file system says.
    */
   readonly file: (file: string) => Effect.Effect<boolean, Error>
+  /**
+   * As `thorough` for a part of a file, its bytes read as Latin-1. What begins before the part or goes on after it is not
+   * seen: whoever cuts a file keeps `longestSecret` bytes between the cut and the ends of the part.
+   */
+  readonly part: (bytes: string) => Effect.Effect<string>
 }
+
+/** The longest secret that is found where it may lie across a border, bytes. */
+export const longestSecret: number = internal.overlapBytes
 
 /** Holds the values of all variables whose names say that they are secret, and the passwords in URLs. */
 export const make: (...environments: ReadonlyArray<Environment>) => Redactor = internal.make

@@ -130,13 +130,11 @@ export const run = (shop: Shop, input: AttemptInput): Effect.Effect<AttemptOutco
     // From here on a terminal event may be an echo of our own signal.
     watch.ending ??= ended === "self" ? null : ended
     const end = yield* agent.end
-    const stderr = redactor.text(outputFiles.tail(path.join(folder, "stderr"), stderrTailBytes))
+    const stderr = outputFiles.tail(path.join(folder, "stderr"), stderrTailBytes, redactor)
     watch.complete(end.exitCode ?? -1, stderr, now())
     const files = ["stdout", "stderr"].map((name) => path.join(folder, name))
     const excess = files.reduce((bytes, file) => bytes + outputFiles.size(file), 0) > spec.maxOutput
-    for (const file of files) {
-      if (excess) outputFiles.clip(file, spec.maxOutput / 2)
-    }
+    for (const file of excess ? files : []) yield* outputFiles.clip(file, spec.maxOutput / 2, redactor)
 
     const verdict = judge({
       tool: adapter.name,

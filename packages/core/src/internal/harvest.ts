@@ -58,7 +58,7 @@ export const harvest = (workplace: WorkplaceService, adapter: ToolAdapter, job: 
     const watch = new Watch(clocks, forever, adapter.decoder(), () => undefined, 0)
     yield* Effect.sync(() => read(files[0] ?? "", watch, redactor))
     watch.grew("stderr", size(files[1] ?? "") ?? 0, 0)
-    const stderr = redactor.text(outputFiles.tail(files[1] ?? "", 8 * 1024))
+    const stderr = outputFiles.tail(files[1] ?? "", 8 * 1024, redactor)
     const byUs = begunBefore(path.join(folder, endingName), exitCode === null ? null : path.join(folder, exitFileName))
     const cut = byUs || exitCode === null || killed.has(exitCode)
     // What a decoder makes of the end of a program that was cut short is no word of the program.
@@ -85,7 +85,7 @@ export const harvest = (workplace: WorkplaceService, adapter: ToolAdapter, job: 
     })
     for (const file of files) {
       if (size(file) === undefined) continue
-      outputFiles.clip(file, spec.maxOutput / 2)
+      yield* outputFiles.clip(file, spec.maxOutput / 2, redactor)
     }
     return {
       kind: "ended",
@@ -131,7 +131,7 @@ const begunBefore = (mark: string, file: string | null): boolean => {
 const readExit = (file: string): Effect.Effect<number | null> =>
   Effect.gen(function* () {
     for (let waited = 0; waited < exitPatience; waited += 25) {
-      const text = outputFiles.tail(file, 16).trim()
+      const text = outputFiles.last(file, 16).trim()
       if (text !== "") return /^\d{1,3}$/.test(text) ? Number(text) : null
       yield* Effect.sleep("25 millis")
     }

@@ -135,7 +135,7 @@ const redactValue = async <A>(redact: (text: string) => Promise<string>, value: 
 
 const pieceBytes = 256 * 1024
 /** The longest secret that is found where it reaches from one piece into the next. */
-const overlapBytes = 24 * 1024
+export const overlapBytes = 24 * 1024
 
 type RedactPiece = (text: string, open: boolean) => Promise<string>
 
@@ -189,7 +189,11 @@ export const make = (...environments: ReadonlyArray<Environment>): Redactor => {
   const secrets = secretsIn(environments)
   const ofText = compile(secrets, false)
   const text = (given: string): string => ofText(given, false)
-  let ofBytes: Redact | undefined
+  let compiled: Redact | undefined
+  const ofBytes: Redact = (given, open) => {
+    compiled ??= compile(secrets, true)
+    return compiled(given, open)
+  }
   const thorough = (given: string): Promise<string> => lint(text(given), false)
   // Most of what the jobs of a run are given is the same in all of them.
   const known = new Map<string, string>()
@@ -208,12 +212,9 @@ export const make = (...environments: ReadonlyArray<Environment>): Redactor => {
     value: (value) => Effect.promise(() => redactValue(part, value)),
     file: (file) =>
       Effect.tryPromise({
-        try: () => {
-          ofBytes ??= compile(secrets, true)
-          const redact = ofBytes
-          return redactFile((piece, open) => lint(redact(piece, open), open), file)
-        },
+        try: () => redactFile((piece, open) => lint(ofBytes(piece, open), open), file),
         catch: (cause) => (cause instanceof Error ? cause : new Error(`${cause}`))
-      })
+      }),
+    part: (given) => Effect.promise(() => lint(ofBytes(given, true), true))
   }
 }
