@@ -45,7 +45,8 @@ const loop = async ({ scale, seed, note }) => {
       if (code !== "SIGKILL") late++
       damages.push(...crash.damage())
       const { completed = 0 } = crash.counts(runId)
-      const wanted = (jobs - completed) / Math.max(1, kills - kill - 1)
+      // Some are kept for the last kills, and for the resume that no kill follows.
+      const wanted = (jobs - completed) / (kills - kill + kills / 10)
       const done = completed - before
       before = completed
       window = Math.min(5_000, Math.max(20, window * Math.min(1.5, Math.max(0.5, wanted / Math.max(1, done)))))

@@ -129,6 +129,35 @@ describe("Sqlite", () => {
     expect(["3.51.3", "3.51.10", "3.52.0", "4.0.0"].map(isOldVersion)).toEqual([false, false, false, false])
   })
 
+  it.scoped.skipIf(process.platform !== "linux")("opening a database again drops none of SQLite's locks on it", () =>
+    Effect.gen(function* () {
+      const name = yield* file
+      const { sql } = yield* Sqlite.make({ path: name, migrations })
+      yield* sql`INSERT INTO t (b) VALUES ('x')`
+      const { ino } = fs.statSync(name)
+      const locks = () =>
+        fs
+          .readFileSync("/proc/locks", "utf8")
+          .split("\n")
+          .filter((line) => line.includes(` ${process.pid} `) && line.includes(`:${ino} `)).length
+      const before = locks()
+      expect(before).toBeGreaterThan(0)
+      for (const readOnly of [false, true]) yield* Effect.scoped(Sqlite.make({ path: name, migrations, readOnly }))
+      expect(locks()).toBe(before)
+    })
+  )
+
+  it.scoped("an overwritten file is a fault, and is not written to", () =>
+    Effect.gen(function* () {
+      const name = yield* file
+      const { sql, writeTransaction } = yield* Sqlite.make({ path: name, migrations })
+      fs.writeFileSync(name, "junk")
+      const exit = yield* Effect.exit(writeTransaction(sql`INSERT INTO t (b) VALUES ('x')`))
+      expect(Exit.isFailure(exit) && String(exit.cause)).toContain("overwritten while it was in use")
+      expect(fs.readFileSync(name, "utf8")).toBe("junk")
+    })
+  )
+
   it.scoped("a folder that cannot be made is a StorageError that says what to do", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryFolder

@@ -78,8 +78,39 @@ const isPrivate = (file: number | string) => {
 
 const refuse = (path: string, what: string, hint: string) => new StorageError({ message: `${path}: ${what}`, hint })
 
+/**
+ * How many times this process holds each database open, by device and inode. Of one that it holds no other descriptor may
+ * be closed, not even one that was only read: POSIX then drops all locks of the process on it, SQLite's included.
+ */
+const held = new Map<string, number>()
+
+const identityOf = (file: string): string => {
+  const { dev, ino } = fs.statSync(file)
+  return `${dev}:${ino}`
+}
+
+const hold = (file: string): Effect.Effect<void, unknown, Scope> =>
+  Effect.acquireRelease(
+    Effect.try({
+      try: () => {
+        const identity = identityOf(file)
+        held.set(identity, (held.get(identity) ?? 0) + 1)
+        return identity
+      },
+      catch: (cause) => cause
+    }),
+    (identity) =>
+      Effect.sync(() => {
+        const others = (held.get(identity) ?? 1) - 1
+        if (others === 0) held.delete(identity)
+        else held.set(identity, others)
+      })
+  )
+
 /** Looks at the bytes alone, so that what is no database of ours is not touched at all. */
 const checkHeader = (file: string, known: number): void => {
+  // Looked at by whoever opened it.
+  if (held.has(identityOf(file))) return
   const handle = fs.openSync(file, "r")
   try {
     const header = Buffer.alloc(100)
@@ -328,6 +359,7 @@ export const openConnection = (
       yield* Effect.try({ try: () => look(file, known), catch: (cause) => cause })
     }
     const filename = readonly && !inMemory ? yield* readable(file) : file
+    if (!inMemory) yield* hold(file)
     const settings = { filename, readonly, disableWAL: true, prepareCacheSize: maxPrepared }
     const client = yield* SqliteClient.make(settings).pipe(
       Effect.provide(Reactivity.layer),

@@ -49,6 +49,9 @@ export const storageError =
     return new StorageError({ message, cause, ...(hint === undefined ? {} : { hint }) })
   }
 
+/** No database is smaller than its first page, bytes. */
+const smallest = 512
+
 /**
  * Fails once another file, or none, stands at the path that was opened: SQLite would go on with the one that it holds,
  * and all that it says is stored would be gone with this process.
@@ -59,9 +62,10 @@ const watchOver = (file: string): Effect.Effect<void, SqlError> => {
   const opened = look()
   return Effect.suspend(() => {
     const now = look()
-    if (now !== undefined && now.ino === opened?.ino && now.dev === opened.dev) return Effect.void
+    const same = now !== undefined && now.ino === opened?.ino && now.dev === opened.dev
+    if (same && now.size >= smallest) return Effect.void
     const cause = new StorageError({
-      message: `${file}: it was ${now === undefined ? "deleted" : "replaced"} while it was in use, and what was stored in it is lost`,
+      message: `${file}: it was ${now === undefined ? "deleted" : same ? "overwritten" : "replaced"} while it was in use, and what was stored in it is lost`,
       hint: "see what has removed it, then start again",
       gone: true
     })
