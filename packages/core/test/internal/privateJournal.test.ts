@@ -6,7 +6,7 @@ import { it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { afterAll, expect } from "vitest"
-import * as attemptFiles from "../../src/internal/attemptFiles.js"
+import * as givenFiles from "../../src/internal/givenFiles.js"
 import { unattempted } from "../../src/internal/jobRunner.js"
 import * as privateJournal from "../../src/internal/privateJournal.js"
 import { JobId, RunId } from "../../src/Job.js"
@@ -50,9 +50,9 @@ it.effect("the journal holds no secret; a claim gives back what was given; nothi
 
     const kept = JSON.stringify(yield* plain.jobs(runId))
     for (const secret of [canary, key, "of-the-user-0123"]) expect(kept).not.toContain(secret)
-    const file = attemptFiles.givenFile(dataDir, { runId, jobId: ids[0] })
+    const file = givenFiles.file(dataDir, { runId, jobId: ids[0] })
     expect(fs.statSync(file).mode & 0o777).toBe(0o600)
-    expect(fs.existsSync(attemptFiles.givenFile(dataDir, { runId, jobId: ids[1] }))).toBe(false)
+    expect(fs.existsSync(givenFiles.file(dataDir, { runId, jobId: ids[1] }))).toBe(false)
 
     const claimed = yield* journal.claim(runId, { owner, millis: 60_000 })
     expect(Option.map(claimed, ({ spec }) => spec)).toEqual(Option.some(first))
