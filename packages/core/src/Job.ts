@@ -30,6 +30,9 @@ const next: Readonly<Record<JobStatus, ReadonlyArray<JobStatus>>> = {
 
 /** Terminal states never change. */
 export const isTerminal = (status: JobStatus): boolean => next[status].length === 0
+/** It has ended, and goes on in no other process. */
+export const isOver = ({ resumable, status }: Pick<Job, "resumable" | "status">): boolean =>
+  isTerminal(status) && !resumable
 /** `running → pending` is a retry. */
 export const canBecome = (from: JobStatus, to: JobStatus): boolean => next[from].includes(to)
 
@@ -221,6 +224,8 @@ export interface Job {
   readonly charged: number
   /** Session of the program that the next attempt continues. */
   readonly session: string | null
+  /** It is cancelled only because its run was interrupted: whoever takes the run over makes it pending again. */
+  readonly resumable: boolean
   /** Present as soon as the status is terminal. */
   readonly result: JobResult | null
 }

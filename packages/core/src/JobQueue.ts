@@ -148,8 +148,19 @@ export interface Waiting {
   readonly parked: ReadonlyArray<Parked>
 }
 
+/** `lane`: see `JobQueueService.add`. */
+export interface NewJob {
+  readonly jobId: JobId
+  readonly spec: JobSpec
+  readonly lane?: string | null
+}
+
 export interface JobQueueService {
-  readonly open: (run: Omit<Run, "status" | "createdAt" | "endedAt" | "heartbeat">) => Effect.Effect<void, StorageError>
+  /** Stores a run, running, and its first jobs (default none): all of it or nothing. */
+  readonly open: (
+    run: Omit<Run, "status" | "createdAt" | "endedAt" | "heartbeat">,
+    jobs?: ReadonlyArray<NewJob>
+  ) => Effect.Effect<void, StorageError>
   readonly close: (runId: RunId, status: Exclude<RunStatus, "running">) => Effect.Effect<void, StorageError>
   /**
    * Marks a running run interrupted, if `owner` still owns it: its process is dead. The processes of attempts that had
@@ -169,10 +180,7 @@ export interface JobQueueService {
    * Stores them all or none, in this order, as pending. Of jobs with a `lane`, a folder, none is claimed while one in the
    * same folder, above or below it is running.
    */
-  readonly add: (
-    runId: RunId,
-    jobs: ReadonlyArray<{ readonly jobId: JobId; readonly spec: JobSpec; readonly lane?: string | null }>
-  ) => Effect.Effect<void, StorageError>
+  readonly add: (runId: RunId, jobs: ReadonlyArray<NewJob>) => Effect.Effect<void, StorageError>
   /**
    * Takes the oldest pending job of the run that is due and whose tool is not parked, or one whose lease has run out in
    * another's hands, and writes down that its next attempt begins. Of a tool whose parking is over, one job is the probe.
@@ -219,7 +227,10 @@ export interface JobQueueService {
   readonly runs: (query: RunQuery) => Effect.Effect<ReadonlyArray<Run>, StorageError>
   /** The feed of all changes. */
   readonly events: (query: JobEventQuery) => Effect.Effect<ReadonlyArray<JobEvent>, StorageError>
-  /** Leaves word for the owner that a job, or every job of a run, shall end; how many jobs that were. */
+  /**
+   * Leaves word for the owner that a job, or every job of a run, shall end for good, those too that only an interruption
+   * has cancelled; how many jobs that were.
+   */
   readonly requestCancel: (id: string) => Effect.Effect<number, StorageError>
   /** The jobs for which such word was left and that have not ended. */
   readonly cancelRequests: (runId: RunId) => Effect.Effect<ReadonlyArray<JobId>, StorageError>

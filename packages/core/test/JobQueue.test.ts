@@ -107,6 +107,23 @@ for (const [name, layer] of Object.entries(layers)) {
       }).pipe(Effect.provide(layer()))
     )
 
+    it.effect("opens a run with all of its jobs, or not at all", () =>
+      Effect.gen(function* () {
+        const queue = yield* opened
+        const run = { project: "p", owner, settings: {}, marker: "m", containment: "G", runtimeDir: "/x" }
+        const of = (id: string, ...numbers: ReadonlyArray<number>) => ({
+          run: { ...run, runId: RunId.make(id) },
+          jobs: numbers.map((number) => ({ jobId: JobId.make(`${id}-${number}`), spec }))
+        })
+        const [whole, half] = [of("whole", 1, 2), of("half", 1, 2, 2)]
+        yield* queue.open(whole.run, whole.jobs)
+        expect((yield* queue.jobs("whole")).map((job) => job.jobId)).toEqual(["whole-1", "whole-2"])
+        expect(yield* Effect.flip(queue.open(half.run, half.jobs))).toMatchObject({ _tag: "StorageError" })
+        expect(yield* Effect.flip(queue.run("half"))).toMatchObject({ _tag: "NotFound" })
+        expect(yield* queue.events({ runId: "half" })).toEqual([])
+      }).pipe(Effect.provide(layer()))
+    )
+
     it.effect("lets nobody into a lane but those whom the one in it has asked for", () =>
       Effect.gen(function* () {
         const queue = yield* opened

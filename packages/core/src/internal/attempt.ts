@@ -17,7 +17,8 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type { Scope } from "effect/Scope"
 import type * as AgentProcess from "../AgentProcess.js"
-import type { Evidence, Job, MemoryProtocol } from "../Job.js"
+import { type Evidence, isOver, type Job, type MemoryProtocol } from "../Job.js"
+import type { JobQueueService } from "../JobQueue.js"
 import type { SpawnFailed } from "../OrchestratorError.js"
 import type { AgentEvent, Invocation, ToolAdapter, Usage } from "../ToolAdapter.js"
 import { type Ended, emptyTally, judge, type Verdict } from "../Verdict.js"
@@ -25,6 +26,7 @@ import type { WorkplaceService } from "../Workplace.js"
 import * as attemptFiles from "./attemptFiles.js"
 import type { Delegation } from "./delegation.js"
 import * as git from "./git.js"
+import * as givenFiles from "./givenFiles.js"
 import * as outputFiles from "./outputFiles.js"
 import * as overlay from "./overlay.js"
 import { prepare, recall } from "./preparation.js"
@@ -87,12 +89,15 @@ export const redactorOf = ({ env }: WorkplaceService, { spec }: Job): Redaction.
 
 /**
  * What the attempt has left is redacted, now that its outcome is stored; what fails is tried again at the next start.
- * `over`: there will be no other attempt, and what the job was given goes as well.
+ * Where that was the job's end, storing it has done so already.
  */
-export const redactFiles = (workplace: WorkplaceService, job: Job, over: boolean): Effect.Effect<void> =>
-  attemptFiles
-    .redact(workplace.dataDir, attemptFiles.of(job), redactorOf(workplace, job))
-    .pipe(Effect.zipRight(over ? attemptFiles.forget(workplace.dataDir, job) : Effect.void), Effect.ignore)
+export const redactFiles = (workplace: WorkplaceService, journal: JobQueueService, job: Job): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    if (!attemptFiles.isRaw(workplace.dataDir, job)) return
+    yield* attemptFiles.redact(workplace.dataDir, attemptFiles.of(job), redactorOf(workplace, job))
+    // Cancelled while that went on, it may have kept what it was given.
+    if (isOver(yield* journal.job(job.jobId))) yield* givenFiles.forget(workplace.dataDir, job)
+  }).pipe(Effect.ignore)
 
 /** Runs one attempt to its end. The agent, its token and its temporary folder go with the scope. */
 export const run = (shop: Shop, input: AttemptInput): Effect.Effect<AttemptOutcome, StorageError> =>

@@ -35,14 +35,6 @@ export const folderOf = (dataDir: string, { attempt, jobId, runId }: Attempt): s
 const markOf = (dataDir: string, { attempt, jobId, runId }: Attempt): string =>
   path.join(dataDir, rawFolder, `${runId}.${jobId}.${attempt}`)
 
-/** What a job was given and is secret, while it has not ended. */
-export const givenFile = (dataDir: string, { jobId, runId }: Pick<Attempt, "jobId" | "runId">): string =>
-  path.join(dataDir, "runs", runId, jobId, "given.json")
-
-/** The job needs it no more. */
-export const forget = (dataDir: string, job: Pick<Attempt, "jobId" | "runId">): Effect.Effect<void> =>
-  Effect.ignore(attemptTo(() => fs.rmSync(givenFile(dataDir, job), { force: true })))
-
 /** Whether the files of the job's current attempt are still raw. */
 export const isRaw = (dataDir: string, job: Pick<Job, "attempts" | "jobId" | "runId">): boolean =>
   fs.existsSync(markOf(dataDir, of(job)))

@@ -6,7 +6,7 @@ import * as Option from "effect/Option"
 import type { Scope } from "effect/Scope"
 import type { ProcessIdentity } from "../AgentProcess.js"
 import { canBecome, type JobId, type JobResult, type JobStatus, type RunId } from "../Job.js"
-import type { Counts, JobQueueService, Options, Spent } from "../JobQueue.js"
+import type { Counts, JobQueueService, NewJob, Options, Spent } from "../JobQueue.js"
 import { LeaseLost, NotFound, RunOwned } from "../OrchestratorError.js"
 import type { Usage } from "../ToolAdapter.js"
 import { tokensOf } from "./budget.js"
@@ -47,20 +47,41 @@ export const make = (
       runtime_dir: run.runtimeDir
     })
 
-    const open: JobQueueService["open"] = (run) =>
+    const insertJobs = (runId: RunId, jobs: ReadonlyArray<NewJob>) =>
       Effect.gen(function* () {
         const now = yield* Clock.currentTimeMillis
-        yield* sql`INSERT INTO runs ${sql.insert({
-          id: run.runId,
-          project: run.project,
-          status: "running",
-          settings: JSON.stringify(run.settings),
-          created_at: now,
-          changed_at: now,
-          heartbeat: yield* monotonic,
-          ...runRow(run)
-        })}`
-      }).pipe(storage)
+        for (const { jobId, lane = null, spec } of jobs) {
+          const { agentId: agent, role, tool } = spec
+          yield* statements.addJob({
+            id: jobId,
+            run: runId,
+            spec: rows.encodeSpec(spec),
+            now,
+            agent,
+            role,
+            tool,
+            lane
+          })
+        }
+      })
+
+    const open: JobQueueService["open"] = (run, jobs = []) =>
+      writeTransaction(
+        Effect.gen(function* () {
+          const now = yield* Clock.currentTimeMillis
+          yield* sql`INSERT INTO runs ${sql.insert({
+            id: run.runId,
+            project: run.project,
+            status: "running",
+            settings: JSON.stringify(run.settings),
+            created_at: now,
+            changed_at: now,
+            heartbeat: yield* monotonic,
+            ...runRow(run)
+          })}`
+          yield* insertJobs(run.runId, jobs)
+        })
+      ).pipe(storage)
 
     const close: JobQueueService["close"] = (runId, status) =>
       Effect.gen(function* () {
@@ -114,25 +135,7 @@ export const make = (
         Effect.flatMap((left) => (left instanceof RunOwned ? Effect.fail(left) : Effect.succeed(left)))
       )
 
-    const add: JobQueueService["add"] = (runId, jobs) =>
-      writeTransaction(
-        Effect.gen(function* () {
-          const now = yield* Clock.currentTimeMillis
-          for (const { jobId, lane = null, spec } of jobs) {
-            const { agentId: agent, role, tool } = spec
-            yield* statements.addJob({
-              id: jobId,
-              run: runId,
-              spec: rows.encodeSpec(spec),
-              now,
-              agent,
-              role,
-              tool,
-              lane
-            })
-          }
-        })
-      ).pipe(storage)
+    const add: JobQueueService["add"] = (runId, jobs) => writeTransaction(insertJobs(runId, jobs)).pipe(storage)
 
     const claim: JobQueueService["claim"] = (runId, lease) =>
       writeTransaction(
@@ -357,17 +360,15 @@ export const make = (
       )
 
     const requestCancel: JobQueueService["requestCancel"] = (id) =>
-      sql`UPDATE jobs SET cancel_wanted = 1 WHERE (id = ${id} OR run_id = ${id}) AND status IN ('pending', 'running')
-        RETURNING id`.pipe(
+      sql`UPDATE jobs SET cancel_wanted = 1 WHERE (id = ${id} OR run_id = ${id})
+        AND (status IN ('pending', 'running') OR resumable = 1) RETURNING id`.pipe(
         Effect.map((found) => found.length),
         storage
       )
 
     const cancelRequests: JobQueueService["cancelRequests"] = (runId) =>
-      sql`SELECT id FROM jobs WHERE run_id = ${runId} AND cancel_wanted = 1 AND status IN ('pending', 'running')`.pipe(
-        Effect.flatMap(rows.readIds),
-        storage
-      )
+      sql`SELECT id FROM jobs WHERE run_id = ${runId} AND cancel_wanted = 1
+        AND (status IN ('pending', 'running') OR resumable = 1)`.pipe(Effect.flatMap(rows.readIds), storage)
 
     const park: JobQueueService["park"] = ({ message, tool, until }) =>
       Effect.gen(function* () {

@@ -24,6 +24,7 @@ export const readJobs = reader(
     attempts: Schema.Number,
     charged: Schema.Number,
     session: Text,
+    resumable: Schema.Number,
     spec: Schema.parseJson(JobSpec),
     result: Schema.NullOr(Schema.parseJson(JobResult))
   }),
@@ -35,6 +36,7 @@ export const readJobs = reader(
     attempts: row.attempts,
     charged: row.charged,
     session: row.session,
+    resumable: row.resumable === 1,
     result: row.result
   })
 )

@@ -1,7 +1,7 @@
 /** What the journal runs for every job, as constant text with named values. */
 import type { SqliteDatabase } from "@contextfs/memory/Sqlite"
 
-const jobColumns = "id, run_id, status, attempts, charged, session, spec, result"
+const jobColumns = "id, run_id, status, attempts, charged, session, resumable, spec, result"
 export const selectJobs = `SELECT ${jobColumns} FROM jobs`
 
 const held = `UPDATE jobs SET status = 'running', attempts = attempts + 1, charged = charged + 1, changed_at = @now,

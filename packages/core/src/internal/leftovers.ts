@@ -6,11 +6,12 @@ import * as Redaction from "@contextfs/memory/Redaction"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { ProcessIdentity } from "../AgentProcess.js"
-import { isTerminal, type RunId } from "../Job.js"
+import { isOver, type RunId } from "../Job.js"
 import type { JobQueueService, Run } from "../JobQueue.js"
 import type { WorkplaceService } from "../Workplace.js"
 import { redactorOf } from "./attempt.js"
 import * as attemptFiles from "./attemptFiles.js"
+import * as givenFiles from "./givenFiles.js"
 import { markerVariable } from "./marker.js"
 import * as procfs from "./procfs.js"
 import { runtimeDirPrefix } from "./runtimeDir.js"
@@ -63,9 +64,22 @@ export const redactLeftovers = (
       // Of a job that nobody knows, the shapes of its secrets.
       const redactor = Option.isSome(job) ? redactorOf(workplace, job.value) : Redaction.make(workplace.env)
       yield* Effect.ignore(attemptFiles.redact(workplace.dataDir, { runId, jobId, attempt }, redactor))
-      // One that was cancelled may only have been interrupted, and goes on some day.
-      const over = Option.exists(job, ({ status }) => isTerminal(status) && status !== "cancelled")
-      if (over) yield* attemptFiles.forget(workplace.dataDir, { runId, jobId })
+      if (Option.exists(job, isOver)) yield* givenFiles.forget(workplace.dataDir, { runId, jobId })
+    }
+  })
+
+/** Removes what jobs were given whose process died before it had stored them. A dead one stores nothing any more. */
+export const forgetUnstored = (dataDir: string, journal: JobQueueService): Effect.Effect<void, StorageError> =>
+  Effect.gen(function* () {
+    for (const job of givenFiles.unstored(dataDir)) {
+      if (procfs.isAlive(job.owner) !== false) continue
+      const known = yield* journal.job(job.jobId).pipe(
+        Effect.asSome,
+        Effect.catchTag("NotFound", () => Effect.succeedNone)
+      )
+      yield* Effect.sync(() =>
+        Option.isSome(known) ? givenFiles.stored(dataDir, job) : givenFiles.withdraw(dataDir, job)
+      )
     }
   })
 

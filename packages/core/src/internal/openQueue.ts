@@ -15,7 +15,7 @@ import type { Failure, Options, ResumeOptions, WorkerQueue } from "../WorkerQueu
 import { Workplace } from "../Workplace.js"
 import type { Shop } from "./attempt.js"
 import * as Delegation from "./delegation.js"
-import { endLeftovers, endLeftoversOf, redactLeftovers } from "./leftovers.js"
+import { endLeftovers, endLeftoversOf, forgetUnstored, redactLeftovers } from "./leftovers.js"
 import { laneOf, overlaps } from "./overlap.js"
 import { kinds, plan } from "./plan.js"
 import { reconcile } from "./reconcile.js"
@@ -67,22 +67,26 @@ const write = (runId: RunId, options: Options) =>
   Effect.gen(function* () {
     const journal = yield* JobQueue
     const { level, marker } = yield* AgentProcess.AgentProcess
-    const { runtimeDir } = yield* Workplace
-    yield* journal.open({
-      runId,
-      project: options.project,
-      settings: options.settings ?? {},
-      owner: yield* self,
-      marker,
-      containment: level,
-      runtimeDir
-    })
+    const { dataDir, runtimeDir } = yield* Workplace
+    yield* forgetUnstored(dataDir, journal)
     const jobs = (options.jobs ?? []).map((spec, index) => ({
       jobId: JobId.make(`${runId}-${index + 1}`),
       spec,
       lane: laneOf(options, spec)
     }))
-    yield* journal.add(runId, jobs)
+    // A run without its jobs would look like one that has nothing left to do.
+    yield* journal.open(
+      {
+        runId,
+        project: options.project,
+        settings: options.settings ?? {},
+        owner: yield* self,
+        marker,
+        containment: level,
+        runtimeDir
+      },
+      jobs
+    )
     const run = yield* journal.run(runId).pipe(Effect.catchTag("NotFound", Effect.die))
     return { run, jobs: jobs.map((job) => ({ ...job, charged: 0, status: "pending" as const })) }
   })
@@ -115,6 +119,8 @@ export const resume = (
     const { owner, runId } = before
     if (yield* isAtWork(before)) return yield* new RunOwned({ runId, pid: owner.pid })
     const shop = yield* openShop(runId)
+    // Before jobs are added: they may be numbered as one that was to be added when the last owner died.
+    yield* forgetUnstored(shop.workplace.dataDir, journal)
     const left = yield* journal.takeOver(
       {
         runId,

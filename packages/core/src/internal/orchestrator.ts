@@ -6,10 +6,10 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { Scope } from "effect/Scope"
-import { isTerminal, type Job, type JobResult } from "../Job.js"
+import { isOver, isTerminal, type Job, type JobResult, RunId } from "../Job.js"
 import { JobQueue, type Run, type RunSettings } from "../JobQueue.js"
 import type { ResumeOptions, RunOptions, RunResult, SharedFile } from "../Orchestrator.js"
-import type { NotFound } from "../OrchestratorError.js"
+import { type NotFound, PolicyRefused } from "../OrchestratorError.js"
 import type * as RunConfig from "../RunConfig.js"
 import * as WorkerQueue from "../WorkerQueue.js"
 import * as git from "./git.js"
@@ -85,6 +85,13 @@ export const resume = (runId: string, { from, ...options }: ResumeOptions = {}) 
   Effect.gen(function* () {
     const journal = yield* JobQueue
     const { settings } = yield* journal.run(runId)
+    // A library's queue that nobody has given a job yet: here nobody would, and it would be told as completed.
+    if (Object.values(yield* journal.counts(RunId.make(runId))).every((many) => many === 0)) {
+      return yield* new PolicyRefused({
+        message: `run ${runId} has no jobs, so that there is nothing to go on with`,
+        hint: "start the run anew"
+      })
+    }
     yield* checkDecisions(journal, runId, options.decide ?? new Map())
     const asked = Option.getOrUndefined(yield* Effect.option(Schema.decodeUnknown(Settings)(settings)))
     const numWorkers = options.workers ?? asked?.workers
@@ -171,7 +178,7 @@ export const cancel = (id: string): Effect.Effect<number, NotFound | StorageErro
       .pipe(Effect.catchTag("NotFound", () => Effect.flatMap(journal.job(id), ({ runId }) => journal.run(runId))))
     // Agents that are told to end may be done all the same: only the record says what became of them.
     const of = Effect.map(journal.jobs(run.runId), (jobs) => jobs.filter((job) => id === job.jobId || id === job.runId))
-    const open = new Set((yield* of).flatMap(({ jobId, status }) => (isTerminal(status) ? [] : [jobId])))
+    const open = new Set((yield* of).flatMap((job) => (isOver(job) ? [] : [job.jobId])))
     const count = Effect.map(
       of,
       (jobs) => jobs.filter((job) => open.has(job.jobId) && job.status === "cancelled").length

@@ -5,7 +5,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { AgentProcess } from "../AgentProcess.js"
-import { isTerminal, type Job, type RunId } from "../Job.js"
+import type { Job, RunId } from "../Job.js"
 import type { JobQueueService } from "../JobQueue.js"
 import { NotFound, Undecided } from "../OrchestratorError.js"
 import type { ResumeOptions } from "../WorkerQueue.js"
@@ -132,7 +132,7 @@ const settleOne = (
     Effect.catchTag("LeaseLost", Effect.die),
     // Whether it has ended is asked of the journal, which the branches above have written.
     Effect.zipRight(journal.job(found.job.jobId)),
-    Effect.tap(({ status }) => redactFiles(shop.workplace, found.job, isTerminal(status))),
+    Effect.tap(() => redactFiles(shop.workplace, journal, found.job)),
     Effect.catchTag("NotFound", Effect.die)
   )
 

@@ -68,7 +68,7 @@ const take = (desk: Desk, job: Claimed, step: Step): Effect.Effect<void, LeaseLo
       board.cut ||= step.resumable
       const result = desk.explain(step.result)
       yield* firmly(journal.settle(result, { resumable: step.resumable }))
-      yield* redactFiles(shop.workplace, job, !step.resumable)
+      yield* redactFiles(shop.workplace, journal, job)
       yield* gate.account
       return yield* desk.finish(result)
     }
@@ -78,7 +78,7 @@ const take = (desk: Desk, job: Claimed, step: Step): Effect.Effect<void, LeaseLo
       tell({ kind: "toolParked", at: wall(), tool: job.spec.tool, until, message })
     }
     yield* firmly(journal.retry(job.jobId, job.attempts, step.interruption))
-    yield* redactFiles(shop.workplace, job, false)
+    yield* redactFiles(shop.workplace, journal, job)
     yield* gate.account
     board.counts.pending += 1
     const { error, reason } = step.interruption

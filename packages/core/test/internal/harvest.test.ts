@@ -57,7 +57,16 @@ const left = ({ at, exit, stdout }: Left, output: "text" | "events" = "events") 
       floors: { descriptors: 0, processes: 0, memory: 0, disk: 0 },
       runtimeDir: home.root
     }
-    const job = { jobId, runId: RunId.make("r"), spec, attempts: 1, charged: 1, session: null, result: null }
+    const job = {
+      jobId,
+      runId: RunId.make("r"),
+      spec,
+      attempts: 1,
+      charged: 1,
+      session: null,
+      resumable: false,
+      result: null
+    }
     const found = yield* harvest(workplace, command("t", output), { ...job, status: "running" })
     return found.kind === "ended" ? `${found.outcome.verdict.status} ${found.outcome.verdict.rule}` : found.kind
   })

@@ -6,9 +6,12 @@ import { it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { afterAll, expect } from "vitest"
-import * as attemptFiles from "../../src/internal/attemptFiles.js"
+import type { ProcessIdentity } from "../../src/AgentProcess.js"
+import * as givenFiles from "../../src/internal/givenFiles.js"
 import { unattempted } from "../../src/internal/jobRunner.js"
+import { forgetUnstored } from "../../src/internal/leftovers.js"
 import * as privateJournal from "../../src/internal/privateJournal.js"
+import { self } from "../../src/internal/runOwner.js"
 import { JobId, RunId } from "../../src/Job.js"
 import * as JobQueue from "../../src/JobQueue.js"
 import { decode, makeHome } from "../harness.js"
@@ -50,9 +53,9 @@ it.effect("the journal holds no secret; a claim gives back what was given; nothi
 
     const kept = JSON.stringify(yield* plain.jobs(runId))
     for (const secret of [canary, key, "of-the-user-0123"]) expect(kept).not.toContain(secret)
-    const file = attemptFiles.givenFile(dataDir, { runId, jobId: ids[0] })
+    const file = givenFiles.file(dataDir, { runId, jobId: ids[0] })
     expect(fs.statSync(file).mode & 0o777).toBe(0o600)
-    expect(fs.existsSync(attemptFiles.givenFile(dataDir, { runId, jobId: ids[1] }))).toBe(false)
+    expect(fs.existsSync(givenFiles.file(dataDir, { runId, jobId: ids[1] }))).toBe(false)
 
     const claimed = yield* journal.claim(runId, { owner, millis: 60_000 })
     expect(Option.map(claimed, ({ spec }) => spec)).toEqual(Option.some(first))
@@ -65,5 +68,31 @@ it.effect("the journal holds no secret; a claim gives back what was given; nothi
     expect(fs.existsSync(file)).toBe(false)
     // What is gone is told as a placeholder, and is no error.
     expect(JSON.stringify(yield* journal.jobs(runId))).toContain("[redacted: ")
+  }).pipe(Effect.provide(JobQueue.layerMemory))
+)
+
+it.effect("of jobs that were not stored only those of dead processes are forgotten", () =>
+  Effect.gen(function* () {
+    const dataDir = path.join(root, "unstored")
+    PrivateFiles.dataFolder(dataDir)
+    const journal = yield* JobQueue.JobQueue
+    const { bootId, pid, startTime } = yield* self
+    const dead = { pid, startTime: `${startTime}0`, bootId }
+    const runId = RunId.make("run2")
+    const of = (number: number, owner: ProcessIdentity) => ({ runId, jobId: JobId.make(`${runId}-${number}`), owner })
+    const [stored, lost, others] = [of(1, dead), of(2, dead), of(3, { pid, startTime, bootId })] as const
+    const { jobs } = yield* decode(home, { agents: [{ role: "docs", directory: ".", task: "go", tool: "mock" }] })
+    yield* journal.open(
+      { runId, project: "p", settings: {}, owner: dead, marker: "m", containment: "G", runtimeDir: root },
+      jobs.map((spec) => ({ jobId: stored.jobId, spec }))
+    )
+    for (const each of [stored, lost, others]) givenFiles.write(dataDir, each, canary)
+    yield* forgetUnstored(dataDir, journal)
+    expect([stored, lost, others].map((each) => fs.existsSync(givenFiles.file(dataDir, each)))).toEqual([
+      true,
+      false,
+      true
+    ])
+    expect(givenFiles.unstored(dataDir)).toEqual([others])
   }).pipe(Effect.provide(JobQueue.layerMemory))
 )
