@@ -22,6 +22,7 @@ import { Follower, tickMillis } from "./follower.js"
 import { jobFile } from "./jobFile.js"
 import { Launcher, openLifeline } from "./launcher.js"
 import { endingName, markerVariable } from "./marker.js"
+import * as outputFiles from "./outputFiles.js"
 import * as procfs from "./procfs.js"
 import { Reaper } from "./reaper.js"
 import { isShortage } from "./shortage.js"
@@ -57,9 +58,8 @@ const markEnding = (folder: string): void => {
 
 /** True once the job file is gone: what it held was read and emptied by then. */
 const removeEmpty = (file: string): boolean => {
-  const stat = fs.lstatSync(file, { throwIfNoEntry: false })
-  if (stat !== undefined && stat.size > 0) return false
-  fs.rmSync(file, { force: true })
+  if (outputFiles.size(file) > 0) return false
+  outputFiles.remove(file)
   return true
 }
 
@@ -242,7 +242,7 @@ const terminate = (
     const reported = yield* Deferred.poll(exit)
     const exitCode = Option.isSome(reported) ? yield* reported.value : null
     yield* finish
-    fs.rmSync(file, { force: true })
+    outputFiles.remove(file)
     return { exitCode, sent, survivors }
   }).pipe(Effect.uninterruptible)
 

@@ -39,7 +39,12 @@ const stderrTailBytes = 8 * 1024
 export type Stop = "cancelled" | "interrupted" | "lost"
 
 /** The attempt could not begin; nothing was started. `short`: only because this machine lacks something for now. */
-class NotStarted extends Data.TaggedError("NotStarted")<{ readonly message: string; readonly short?: boolean }> {}
+class NotStarted extends Data.TaggedError("NotStarted")<{
+  readonly message: string
+  readonly short?: boolean
+  /** Its folder could not be made. */
+  readonly unplaced?: boolean
+}> {}
 
 export interface Shop {
   readonly workplace: WorkplaceService
@@ -114,8 +119,9 @@ export const run = (shop: Shop, input: AttemptInput): Effect.Effect<AttemptOutco
 
     const started = yield* begin(shop, input, { folder, marker, admission, temporary }).pipe(Effect.either)
     if (Either.isLeft(started)) {
-      const { message } = started.left
-      return { ...notStarted(adapter.name, message), short: "short" in started.left && started.left.short === true }
+      const error = started.left
+      const ended = error._tag === "NotStarted" && error.unplaced === true ? "unplaced" : "spawnFailed"
+      return { ...notStarted(adapter.name, error.message, ended), short: "short" in error && error.short === true }
     }
     const { agent, level, watch, ending, now, redactor } = started.right
     yield* input.onProcess(agent.identity)
@@ -133,6 +139,10 @@ export const run = (shop: Shop, input: AttemptInput): Effect.Effect<AttemptOutco
     const stderr = redactor.text(outputFiles.tail(path.join(folder, "stderr"), stderrTailBytes))
     watch.complete(end.exitCode ?? -1, stderr, now())
     const files = ["stdout", "stderr"].map((name) => path.join(folder, name))
+    const lost = [
+      ...outputFiles.gone(path.join(folder, "stdout"), watch.stdoutBytes),
+      ...outputFiles.gone(path.join(folder, "stderr"), watch.stderrBytes)
+    ]
     const excess = files.reduce((bytes, file) => bytes + outputFiles.size(file), 0) > spec.maxOutput
     for (const file of files) {
       if (excess) outputFiles.clip(file, spec.maxOutput / 2)
@@ -151,7 +161,7 @@ export const run = (shop: Shop, input: AttemptInput): Effect.Effect<AttemptOutco
     })
     const after = repository === null || before === null ? null : yield* git.look(repository, gitPath)
     return {
-      verdict,
+      verdict: { ...verdict, warnings: [...verdict.warnings, ...lost] },
       watch,
       evidence: {
         rule: verdict.rule,
@@ -178,14 +188,18 @@ export const run = (shop: Shop, input: AttemptInput): Effect.Effect<AttemptOutco
   }).pipe(Effect.scoped)
 
 /** The outcome of an attempt that never came to a process. */
-export const notStarted = (tool: string, message: string): AttemptOutcome => ({
+export const notStarted = (
+  tool: string,
+  message: string,
+  ended: "spawnFailed" | "unplaced" = "spawnFailed"
+): AttemptOutcome => ({
   verdict: judge({
     tool,
     output: "events",
     exitAbove128: "signal",
     tally: emptyTally,
     exit: { code: null, signal: null },
-    ended: "spawnFailed",
+    ended,
     stderr: message
   }),
   evidence: null,
@@ -243,7 +257,8 @@ const begin = (
       catch: (cause) =>
         new NotStarted({
           message: `cannot write ${at.folder}: ${cause instanceof Error ? cause.message : cause}`,
-          short: isShortage(cause)
+          short: isShortage(cause),
+          unplaced: !isShortage(cause)
         })
     })
     for (const view of invocation.overlays ?? []) {

@@ -45,10 +45,10 @@ export const harvest = (workplace: WorkplaceService, adapter: ToolAdapter, job: 
     const { spec } = job
     const folder = attemptFolder(workplace, job)
     const files = ["stdout", "stderr"].map((name) => path.join(folder, name))
-    const size = (file: string) => fs.statSync(file, { throwIfNoEntry: false })?.size
+    const size = (file: string) => outputFiles.look(file)?.size
     // Claimed, and never launched: what starts an agent is emptied first of all. Gone, so that no late launcher finds it.
     const unread = (size(path.join(folder, jobFileName)) ?? 0) > 0
-    if (unread) fs.rmSync(path.join(folder, jobFileName), { force: true })
+    if (unread) outputFiles.remove(path.join(folder, jobFileName))
     if (unread || size(path.join(folder, exitFileName)) === undefined) return { kind: "cut", session: null }
     const exitCode = yield* readExit(path.join(folder, exitFileName))
 
@@ -83,17 +83,19 @@ export const harvest = (workplace: WorkplaceService, adapter: ToolAdapter, job: 
       ended: finished !== null && exitCode !== null && cut ? "drain" : "self",
       stderr
     })
+    // Nobody has read it while it was there.
+    const lost = files.flatMap((file) => (outputFiles.look(file)?.isFile() === true ? [] : outputFiles.gone(file, 1)))
     for (const file of files) {
       if (size(file) === undefined) continue
       outputFiles.clip(file, spec.maxOutput / 2)
     }
     return {
       kind: "ended",
-      endedAt: fs.statSync(path.join(folder, exitFileName)).mtimeMs,
+      endedAt: outputFiles.look(path.join(folder, exitFileName))?.mtimeMs ?? 0,
       outcome: {
         verdict: {
           ...verdict,
-          warnings: [...verdict.warnings, "read from its output after the orchestrator had died"]
+          warnings: [...verdict.warnings, ...lost, "read from its output after the orchestrator had died"]
         },
         watch,
         evidence: {
@@ -120,9 +122,9 @@ export const harvest = (workplace: WorkplaceService, adapter: ToolAdapter, job: 
 
 /** Whether we had begun to end the agent before the file was last written; null: before anything that is not known. */
 const begunBefore = (mark: string, file: string | null): boolean => {
-  const begun = fs.lstatSync(mark, { throwIfNoEntry: false })
+  const begun = outputFiles.look(mark)
   if (begun?.isDirectory() !== true) return false
-  const written = file === null ? undefined : fs.lstatSync(file, { throwIfNoEntry: false })
+  const written = file === null ? undefined : outputFiles.look(file)
   // Clocks of files tick slowly: at the same tick it may have been.
   return written === undefined || written.mtimeMs >= begun.mtimeMs
 }
