@@ -109,7 +109,7 @@ describe("a run whose folder of outputs goes away", () => {
       Effect.gen(function* () {
         const at = home()
         const runs = path.join(at.dataDir, "runs")
-        const gate = path.join(at.root, "gone")
+        const [gate, ready] = [path.join(at.root, "gone"), path.join(at.root, "ready")]
         const lose = `rm -rf '${runs}'; ${how} '${runs}'; echo >'${gate}'`
         const tool = (script: string) => ({ command: ["/bin/sh", "-c", script] })
         const tools = {

@@ -16,7 +16,7 @@ import type {
   ProcessIdentity,
   RunningAgent
 } from "../AgentProcess.js"
-import { type HostUnfit, SpawnFailed } from "../OrchestratorError.js"
+import { HostUnfit, SpawnFailed } from "../OrchestratorError.js"
 import * as containment from "./containment.js"
 import { Follower, tickMillis } from "./follower.js"
 import { jobFile } from "./jobFile.js"
@@ -25,7 +25,7 @@ import { endingName, markerVariable } from "./marker.js"
 import * as outputFiles from "./outputFiles.js"
 import * as procfs from "./procfs.js"
 import { Reaper } from "./reaper.js"
-import { isShortage } from "./shortage.js"
+import { isShortage, remedy } from "./shortage.js"
 
 /** How often a process whose end nobody reports is looked for. */
 const livenessTicks = 5_000 / tickMillis
@@ -74,7 +74,11 @@ export const make = (options: Options): Effect.Effect<AgentProcessService, HostU
     const fifo = path.join(options.folder, "lifeline")
     const host = yield* containment.prepare(fifo, options.path)
     const lifeline = yield* Effect.acquireRelease(
-      Effect.sync(() => openLifeline(fifo)),
+      Effect.try({
+        try: () => openLifeline(fifo),
+        catch: (cause) =>
+          new HostUnfit({ message: `${cause instanceof Error ? cause.message : cause}${remedy(cause)}` })
+      }),
       (line) => Effect.sync(line.close)
     )
     const ours = randomBytes(16).toString("hex")
