@@ -23,6 +23,7 @@ import type { AgentEvent, Invocation, ToolAdapter, Usage } from "../ToolAdapter.
 import { type Ended, emptyTally, judge, type Verdict } from "../Verdict.js"
 import type { WorkplaceService } from "../Workplace.js"
 import * as attemptFiles from "./attemptFiles.js"
+import * as containment from "./containment.js"
 import type { Delegation } from "./delegation.js"
 import * as git from "./git.js"
 import * as outputFiles from "./outputFiles.js"
@@ -136,8 +137,9 @@ export const run = (shop: Shop, input: AttemptInput): Effect.Effect<AttemptOutco
     // From here on a terminal event may be an echo of our own signal.
     watch.ending ??= ended === "self" ? null : ended
     const end = yield* agent.end
-    const stderr = redactor.text(outputFiles.tail(path.join(folder, "stderr"), stderrTailBytes))
-    watch.complete(end.exitCode ?? -1, stderr, now())
+    const said = redactor.text(outputFiles.tail(path.join(folder, "stderr"), stderrTailBytes))
+    const { exitCode, stderr } = level === "G" ? { ...end, stderr: said } : containment.truly(end.exitCode, said)
+    watch.complete(exitCode ?? -1, stderr, now())
     const files = ["stdout", "stderr"].map((name) => path.join(folder, name))
     const lost = [
       ...outputFiles.gone(path.join(folder, "stdout"), watch.stdoutBytes),
@@ -154,7 +156,7 @@ export const run = (shop: Shop, input: AttemptInput): Effect.Effect<AttemptOutco
       exitAbove128: adapter.exitAbove128,
       tally: watch.tally,
       late: watch.late,
-      exit: { code: end.exitCode, signal: null },
+      exit: { code: exitCode, signal: null },
       // A flood may be over before we have looked.
       ended: ended === "self" && excess && watch.tally.finished === null ? "outputLimit" : ended,
       stderr
@@ -165,7 +167,7 @@ export const run = (shop: Shop, input: AttemptInput): Effect.Effect<AttemptOutco
       watch,
       evidence: {
         rule: verdict.rule,
-        exitCode: end.exitCode,
+        exitCode,
         sent: end.sent === "nothing" ? null : (`SIG${end.sent}` as const),
         ended,
         lastEvent: watch.tally.lastEvent,

@@ -90,6 +90,19 @@ const ask = (path: string, lifeline: string): Effect.Effect<Host, HostUnfit> =>
     })
   })
 
+/**
+ * unshare ends as its child did, by the same signal, but for KILL, at which it stumbles: it complains and exits 1. What is
+ * meant is that somebody has killed the namespace's init, and with it the agent.
+ */
+const stumble = /(?:^|\n)unshare: [^\n]*sigprocmask[^\n]*\s*$/
+
+/** How the agent of a namespace ended, and what it said itself on stderr. */
+export const truly = <A extends number | null>(
+  exitCode: A,
+  stderr: string
+): { readonly exitCode: A | 137; readonly stderr: string } =>
+  exitCode === 1 && stumble.test(stderr) ? { exitCode: 137, stderr: stderr.replace(stumble, "") } : { exitCode, stderr }
+
 /** `wanted` where the host can give it; `auto` is the strongest. */
 export const choose = (host: Host, wanted: Containment): Option.Option<Level> =>
   wanted === "auto"

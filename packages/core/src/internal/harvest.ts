@@ -13,6 +13,7 @@ import { judge } from "../Verdict.js"
 import type { WorkplaceService } from "../Workplace.js"
 import { exitFileName, jobFileName } from "./agentProcess.js"
 import { type AttemptOutcome, attemptFolder, redactorOf } from "./attempt.js"
+import * as containment from "./containment.js"
 import { LineSplitter } from "./follower.js"
 import { endingName } from "./marker.js"
 import * as outputFiles from "./outputFiles.js"
@@ -50,7 +51,7 @@ export const harvest = (workplace: WorkplaceService, adapter: ToolAdapter, job: 
     const unread = (size(path.join(folder, jobFileName)) ?? 0) > 0
     if (unread) outputFiles.remove(path.join(folder, jobFileName))
     if (unread || size(path.join(folder, exitFileName)) === undefined) return { kind: "cut", session: null }
-    const exitCode = yield* readExit(path.join(folder, exitFileName))
+    const reported = yield* readExit(path.join(folder, exitFileName))
 
     const redactor = redactorOf(workplace, job)
     const forever = Number.POSITIVE_INFINITY
@@ -58,7 +59,9 @@ export const harvest = (workplace: WorkplaceService, adapter: ToolAdapter, job: 
     const watch = new Watch(clocks, forever, adapter.decoder(), () => undefined, 0)
     yield* Effect.sync(() => read(files[0] ?? "", watch, redactor))
     watch.grew("stderr", size(files[1] ?? "") ?? 0, 0)
-    const stderr = redactor.text(outputFiles.tail(files[1] ?? "", 8 * 1024))
+    const said = redactor.text(outputFiles.tail(files[1] ?? "", 8 * 1024))
+    const { exitCode, stderr } =
+      spec.containment === "group" ? { exitCode: reported, stderr: said } : containment.truly(reported, said)
     const byUs = begunBefore(path.join(folder, endingName), exitCode === null ? null : path.join(folder, exitFileName))
     const cut = byUs || exitCode === null || killed.has(exitCode)
     // What a decoder makes of the end of a program that was cut short is no word of the program.
