@@ -36,6 +36,9 @@ const coloured = (stream: NodeJS.WriteStream): boolean =>
   stream.isTTY === true && (process.env["NO_COLOR"] ?? "") === "" && process.env["TERM"] !== "dumb"
 const columns = process.stdout.isTTY ? Math.max(40, process.stdout.columns) : Number.POSITIVE_INFINITY
 
+// Else it opens the debugger of Node on a port of this machine, to whoever asks, in a process that holds secrets.
+process.on("SIGUSR1", () => undefined)
+
 /** Undefined where it has been deleted under us. */
 const workingDirectory = (): string | undefined => {
   try {

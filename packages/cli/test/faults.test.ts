@@ -56,6 +56,39 @@ const outcome = async (one: Home, config: unknown, args: ReadonlyArray<string> =
   return { ...ended, told, results, first: results[0] }
 }
 
+describe("few descriptors", () => {
+  it.each([20, 24, 40])("with at most %i one line names the limit, whatever was to be opened", async (most) => {
+    const one = home()
+    one.file("agents.json", { agents: [agent("mock")] })
+    const script = `ulimit -n ${most}; exec "$@"`
+    for (const format of [[], ["--json"]]) {
+      const ended = spawnSync("sh", ["-c", script, "sh", process.execPath, bin, ...run, ...format], {
+        cwd: one.work,
+        env: one.env,
+        encoding: "utf8"
+      })
+      expect(ended.status).toBe(6)
+      const line = new RegExp(`only ${most} files may be open at once.+ulimit -n`)
+      expect(ended.stdout + ended.stderr).toMatch(line)
+      expect((ended.stdout + ended.stderr).trim().split("\n")).toHaveLength(1)
+    }
+  })
+})
+
+it("an agent that removes its own output: the result and the logs say that it is gone", async () => {
+  const one = home()
+  const script = 'here=$(dirname "$(readlink /proc/$$/fd/1)"); echo said; rm "$here/stdout"; mkfifo "$here/stdout"'
+  one.file("agents.json", single({ t: { command: ["/bin/sh", "-c", script] } }))
+  const ended = await one.contextfs(run)
+  expect(ended.stdout).toMatch(/warning {2}the output of this attempt is gone: \S+\/stdout was removed/)
+  const [id = ""] = fs.readdirSync(path.join(one.dataDir, "runs"))
+  const logs = await one.contextfs(["orchestrator", "logs", id])
+  expect(logs.stdout).toMatch(/completed after .+ – its output is not there any more: \S+\/stdout\n$/)
+  const lines = await one.contextfs(["orchestrator", "logs", id, "--json"])
+  expect(document(lines.stdout.split("\n")[0] ?? "")).toMatchObject({ status: "completed", outputGone: true })
+  await sound(one)
+})
+
 const single = (tools: object, more: object = {}) => ({ retries: 0, grace: 1, tools, agents: [agent("t")], ...more })
 
 /** An error before anything starts: nothing is made. */

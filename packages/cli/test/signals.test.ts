@@ -105,6 +105,19 @@ describe("the first signal ends the agents in order", () => {
   })
 })
 
+describe("SIGUSR1", () => {
+  it("opens no debugger: it changes nothing", async () => {
+    const { census, running } = await crew(home(), "1s", [])
+    running.child.kill("SIGUSR1")
+    // It lives on for the grace of its agents, in which a debugger would have said that it listens.
+    running.child.kill("SIGTERM")
+    const ended = await running.ended
+    expect(ended).toMatchObject({ code: 143, signal: null })
+    expect(ended.stderr).not.toMatch(/debugger|inspector/i)
+    expect(await Census.survivors(census)).toEqual([])
+  })
+})
+
 describe("the second signal ends them at once", () => {
   it.each([1, 2])("whatever the grace, and %i more change nothing", async (more) => {
     const one = home()

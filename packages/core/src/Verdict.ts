@@ -19,6 +19,7 @@ export type Ended =
   | "outputLimit"
   | "budget"
   | "spawnFailed"
+  | "unplaced"
 
 /** What the events of an attempt add up to. */
 export interface Tally {
@@ -194,7 +195,7 @@ const signalOf = (observation: Observation): string | null => {
 
 const endings: Readonly<
   Record<
-    Exclude<Ended, "self" | "drain" | "retryTimeout" | "auth" | "spawnFailed">,
+    Exclude<Ended, "self" | "drain" | "retryTimeout" | "auth" | "spawnFailed" | "unplaced">,
     { readonly status: Verdict["status"]; readonly reason: JobReason; readonly what: string; readonly todo: string }
   >
 > = {
@@ -295,6 +296,11 @@ export const judge = (observation: Observation): Verdict => {
       line(lastLine(observation.stderr) || "could not be started", tool, "check the program and the directory"),
       true
     )
+  }
+
+  if (ended === "unplaced") {
+    const todo = "check the data folder, its permissions and the disk"
+    return failed("WorkspaceError", "unplaced", line(lastLine(observation.stderr), tool, todo), true)
   }
 
   if (finished !== null && (observation.late !== true || ended === "self" || ended === "drain")) {

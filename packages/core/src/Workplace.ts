@@ -8,7 +8,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { runtimeDirPrefix } from "./internal/runtimeDir.js"
-import { type Floors, floors } from "./internal/shortage.js"
+import { type Floors, floors, tooFewDescriptors } from "./internal/shortage.js"
 import { HostUnfit } from "./OrchestratorError.js"
 import type { ToolAdapter } from "./ToolAdapter.js"
 
@@ -67,6 +67,8 @@ export const layer = (options: Options): Layer.Layer<Workplace, HostUnfit | Stor
     Workplace,
     Effect.gen(function* () {
       const textOf = (cause: unknown) => (cause instanceof Error ? cause.message : `${cause}`)
+      const few = tooFewDescriptors()
+      if (few !== null) return yield* new HostUnfit({ message: few })
       yield* PrivateFiles.dataFolder(options.dataDir)
       const runtimeDir = yield* Effect.acquireRelease(
         Effect.try({

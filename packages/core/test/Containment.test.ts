@@ -64,6 +64,40 @@ describe.each(level === "G" ? (["group"] as const) : (["namespace", "group"] as 
   }
 )
 
+/** The namespace's init of the agent that has this in its environment: the child of our unshare. */
+const initOf = (entry: string): number | undefined => {
+  for (const pid of fs.readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    try {
+      if (fs.readFileSync(`/proc/${pid}/comm`, "utf8") !== "unshare\n") continue
+      if (!fs.readFileSync(`/proc/${pid}/environ`, "latin1").split("\0").includes(entry)) continue
+      return Number(fs.readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ")[0])
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+  return undefined
+}
+
+if (level !== "G") {
+  it.live("an agent whose namespace is killed from outside was killed, whatever our helper says of that", () =>
+    Effect.gen(function* () {
+      const entry = `MARK=${home.root}`
+      const tool = yield* Effect.promise(() =>
+        home.tool(
+          [say.started, { do: "print", line: "own words", to: "stderr" }, { do: "delay", ms: 600_000 }],
+          "events"
+        )
+      )
+      const agents = [{ role: "custom", directory: ".", task: "go", tool: "s", env: { MARK: home.root } }]
+      const result = yield* run(home, { retries: 0, tools: { s: tool }, agents }, (event) => {
+        if (event.kind === "agentEvent") process.kill(initOf(entry) ?? Number.NaN, "SIGKILL")
+      })
+      expect(result.results[0]).toMatchObject({ status: "failed", reason: "AgentSignal", evidence: { exitCode: 137 } })
+      expect(result.results[0]?.error).toMatch(/^ended by SIGKILL/)
+    })
+  )
+}
+
 describe("output", () => {
   it.live("of 3 MiB by a program that exits at once is kept whole", () =>
     Effect.gen(function* () {

@@ -98,3 +98,44 @@ describe("a run whose data goes away", () => {
     }).pipe(Effect.scoped, Effect.provide(Live.layer({ dataDir: alone.dataDir, env: alone.env })))
   )
 })
+
+describe("a run whose folder of outputs goes away", () => {
+  it.live.each([
+    ["vanishes", "rm -rf"],
+    ["becomes a plain file", "echo x >"]
+  ])(
+    "%s: what was read counts, with a warning; other agents are followed on, and the next one hears of it",
+    ([_, how]) =>
+      Effect.gen(function* () {
+        const at = home()
+        const runs = path.join(at.dataDir, "runs")
+        const [gate, ready] = [path.join(at.root, "gone"), path.join(at.root, "ready")]
+        const lose = `rm -rf '${runs}'; ${how} '${runs}'; echo >'${gate}'`
+        const tool = (script: string) => ({ command: ["/bin/sh", "-c", script] })
+        const tools = {
+          loses: tool(`echo said; until [ -e '${ready}' ]; do sleep 0.05; done; ${lose}`),
+          // Both are at work when it goes.
+          other: tool(
+            `echo first; echo >'${ready}'; until [ -e '${gate}' ]; do sleep 0.05; done; sleep 0.3; echo last`
+          ),
+          next: tool("echo next")
+        }
+        const agents = ["loses", "other", "next"].map((tool) => ({ role: "custom", directory: ".", task: "go", tool }))
+        const { results } = yield* run(at, { workers: 2, retries: 0, tools, agents })
+        const [loses, other, next] = ["loses", "other", "next"].map((name) => results.find(({ tool }) => tool === name))
+        for (const [result, text] of [
+          [loses, "said"],
+          [other, "first\nlast"]
+        ] as const) {
+          expect(result).toMatchObject({ status: "completed", result: text })
+          expect(result?.warnings).toContainEqual(
+            expect.stringMatching(/^the output of this attempt is gone: \/.+\/stdout was removed/)
+          )
+        }
+        // A folder that is gone is made anew; a file in its place is somebody's.
+        if (how === "rm -rf") return expect(next).toMatchObject({ status: "completed" })
+        expect(next).toMatchObject({ status: "failed", reason: "WorkspaceError" })
+        expect(next?.error).toContain(`${runs}: this is no folder`)
+      })
+  )
+})

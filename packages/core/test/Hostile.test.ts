@@ -35,6 +35,10 @@ describe("an agent cannot", () => {
       expect(result.results.map(({ result, status }) => ({ result, status }))).toEqual([
         { result: "said", status: "completed" }
       ])
+      const warnings = result.results[0]?.warnings ?? []
+      expect(warnings.filter((warning) => /^the output of this attempt is gone: .+ was removed/.test(warning))).toEqual(
+        script?.includes("mkdir") === true ? [] : [expect.stringContaining("/stdout ")]
+      )
       expect(fs.readFileSync(target, "utf8")).toBe("the user's own\n")
       expect(fs.statSync(target).mode & 0o777).toBe(0o644)
     })

@@ -177,6 +177,7 @@ describe("Verdict", () => {
     expect(observe({ ended: "cancelled" })).toMatchObject({ status: "cancelled", reason: "JobCancelled" })
     expect(observe({ ended: "outputLimit" })).toMatchObject({ status: "failed", reason: "OutputLimit" })
     expect(observe({ ended: "spawnFailed", stderr: "spawn E2BIG" })).toMatchObject({ reason: "SpawnFailed" })
+    expect(observe({ ended: "unplaced", stderr: "cannot write /d" })).toMatchObject({ reason: "WorkspaceError" })
     expect(observe({ ended: "auth", tally: events(limited("auth")) })).toMatchObject({ reason: "AuthFailed" })
     expect(observe({ ended: "retryTimeout", tally: events(limited("rate")) })).toMatchObject({ reason: "RateLimited" })
     expect(observe({ ended: "retryTimeout", tally: events(limited("server")) })).toMatchObject({

@@ -89,13 +89,16 @@ const tell = (
         if (said.get(state.jobId) === state.status) return
         said.set(state.jobId, state.status)
         const { agentId, duration, error, jobId, reason, runId, status } = state
+        const gone = outputGone(session, job)
         if (format === "jsonl") {
+          const { attempts } = state
           session.print(
-            `${json({ kind: "job", jobId, runId, agentId, status, attempts: state.attempts, duration, reason, error })}\n`
+            `${json({ kind: "job", jobId, runId, agentId, status, attempts, duration, reason, error, outputGone: gone })}\n`
           )
           return
         }
-        const line = `${name}${statusPaint(look, status)(`${statusMark(status)} ${standing(state, run)}`)}\n`
+        const missing = gone ? ` – its output is not there any more: ${clean(stdoutOf(session, job))}` : ""
+        const line = `${name}${statusPaint(look, status)(`${statusMark(status)} ${standing(state, run)}`)}${missing}\n`
         // What a program printed stays alone, for whoever reads it.
         if (raw) session.note(line.trimEnd())
         else session.print(line)
@@ -131,6 +134,18 @@ const tell = (
     }
   })
 
+const attemptOf = (session: Session, job: Job): string =>
+  path.join(dataDir(session), "runs", job.runId, job.jobId, `${job.attempts}`)
+const stdoutOf = (session: Session, job: Job): string => path.join(attemptOf(session, job), "stdout")
+
+/** It printed something, and where that was kept there is no file: somebody has removed it, the agent perhaps. */
+const outputGone = (session: Session, job: Job): boolean => {
+  if ((job.result?.evidence?.stdoutBytes ?? 0) === 0) return false
+  const descriptor = PrivateFiles.open(stdoutOf(session, job))
+  if (descriptor !== undefined) fs.closeSync(descriptor)
+  return descriptor === undefined
+}
+
 /** How a job stands, in words. */
 const standing = (state: JobState, run: RunStatus): string => {
   const { duration, jobId, runId, status } = state
@@ -159,7 +174,7 @@ const newLines = (
   raw: boolean
 ): ReadonlyArray<string> => {
   if (job.attempts === 0) return []
-  const folder = path.join(dataDir(session), "runs", job.runId, job.jobId, `${job.attempts}`)
+  const folder = attemptOf(session, job)
   let files = readers.get(job.jobId)
   if (files !== undefined && files.length > 0 && files[0]?.folder !== folder) {
     for (const file of files) file.close()

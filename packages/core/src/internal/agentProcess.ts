@@ -16,15 +16,16 @@ import type {
   ProcessIdentity,
   RunningAgent
 } from "../AgentProcess.js"
-import { type HostUnfit, SpawnFailed } from "../OrchestratorError.js"
+import { HostUnfit, SpawnFailed } from "../OrchestratorError.js"
 import * as containment from "./containment.js"
 import { Follower, tickMillis } from "./follower.js"
 import { jobFile } from "./jobFile.js"
 import { Launcher, openLifeline } from "./launcher.js"
 import { endingName, markerVariable } from "./marker.js"
+import * as outputFiles from "./outputFiles.js"
 import * as procfs from "./procfs.js"
 import { Reaper } from "./reaper.js"
-import { isShortage } from "./shortage.js"
+import { isShortage, remedy } from "./shortage.js"
 
 /** How often a process whose end nobody reports is looked for. */
 const livenessTicks = 5_000 / tickMillis
@@ -57,9 +58,8 @@ const markEnding = (folder: string): void => {
 
 /** True once the job file is gone: what it held was read and emptied by then. */
 const removeEmpty = (file: string): boolean => {
-  const stat = fs.lstatSync(file, { throwIfNoEntry: false })
-  if (stat !== undefined && stat.size > 0) return false
-  fs.rmSync(file, { force: true })
+  if (outputFiles.size(file) > 0) return false
+  outputFiles.remove(file)
   return true
 }
 
@@ -74,7 +74,11 @@ export const make = (options: Options): Effect.Effect<AgentProcessService, HostU
     const fifo = path.join(options.folder, "lifeline")
     const host = yield* containment.prepare(fifo, options.path)
     const lifeline = yield* Effect.acquireRelease(
-      Effect.sync(() => openLifeline(fifo)),
+      Effect.try({
+        try: () => openLifeline(fifo),
+        catch: (cause) =>
+          new HostUnfit({ message: `${cause instanceof Error ? cause.message : cause}${remedy(cause)}` })
+      }),
       (line) => Effect.sync(line.close)
     )
     const ours = randomBytes(16).toString("hex")
@@ -242,7 +246,7 @@ const terminate = (
     const reported = yield* Deferred.poll(exit)
     const exitCode = Option.isSome(reported) ? yield* reported.value : null
     yield* finish
-    fs.rmSync(file, { force: true })
+    outputFiles.remove(file)
     return { exitCode, sent, survivors }
   }).pipe(Effect.uninterruptible)
 

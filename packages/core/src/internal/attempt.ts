@@ -24,6 +24,7 @@ import type { AgentEvent, Invocation, ToolAdapter, Usage } from "../ToolAdapter.
 import { type Ended, emptyTally, judge, type Verdict } from "../Verdict.js"
 import type { WorkplaceService } from "../Workplace.js"
 import * as attemptFiles from "./attemptFiles.js"
+import * as containment from "./containment.js"
 import type { Delegation } from "./delegation.js"
 import * as git from "./git.js"
 import * as givenFiles from "./givenFiles.js"
@@ -41,7 +42,12 @@ const stderrTailBytes = 8 * 1024
 export type Stop = "cancelled" | "interrupted" | "lost"
 
 /** The attempt could not begin; nothing was started. `short`: only because this machine lacks something for now. */
-class NotStarted extends Data.TaggedError("NotStarted")<{ readonly message: string; readonly short?: boolean }> {}
+class NotStarted extends Data.TaggedError("NotStarted")<{
+  readonly message: string
+  readonly short?: boolean
+  /** Its folder could not be made. */
+  readonly unplaced?: boolean
+}> {}
 
 export interface Shop {
   readonly workplace: WorkplaceService
@@ -119,8 +125,9 @@ export const run = (shop: Shop, input: AttemptInput): Effect.Effect<AttemptOutco
 
     const started = yield* begin(shop, input, { folder, marker, admission, temporary }).pipe(Effect.either)
     if (Either.isLeft(started)) {
-      const { message } = started.left
-      return { ...notStarted(adapter.name, message), short: "short" in started.left && started.left.short === true }
+      const error = started.left
+      const ended = error._tag === "NotStarted" && error.unplaced === true ? "unplaced" : "spawnFailed"
+      return { ...notStarted(adapter.name, error.message, ended), short: "short" in error && error.short === true }
     }
     const { agent, level, watch, ending, now, redactor } = started.right
     yield* input.onProcess(agent.identity)
@@ -135,9 +142,14 @@ export const run = (shop: Shop, input: AttemptInput): Effect.Effect<AttemptOutco
     // From here on a terminal event may be an echo of our own signal.
     watch.ending ??= ended === "self" ? null : ended
     const end = yield* agent.end
-    const stderr = outputFiles.tail(path.join(folder, "stderr"), stderrTailBytes, redactor)
-    watch.complete(end.exitCode ?? -1, stderr, now())
+    const said = outputFiles.tail(path.join(folder, "stderr"), stderrTailBytes, redactor)
+    const { exitCode, stderr } = level === "G" ? { ...end, stderr: said } : containment.truly(end.exitCode, said)
+    watch.complete(exitCode ?? -1, stderr, now())
     const files = ["stdout", "stderr"].map((name) => path.join(folder, name))
+    const lost = [
+      ...outputFiles.gone(path.join(folder, "stdout"), watch.stdoutBytes),
+      ...outputFiles.gone(path.join(folder, "stderr"), watch.stderrBytes)
+    ]
     const excess = files.reduce((bytes, file) => bytes + outputFiles.size(file), 0) > spec.maxOutput
     for (const file of excess ? files : []) yield* outputFiles.clip(file, spec.maxOutput / 2, redactor)
 
@@ -147,18 +159,18 @@ export const run = (shop: Shop, input: AttemptInput): Effect.Effect<AttemptOutco
       exitAbove128: adapter.exitAbove128,
       tally: watch.tally,
       late: watch.late,
-      exit: { code: end.exitCode, signal: null },
+      exit: { code: exitCode, signal: null },
       // A flood may be over before we have looked.
       ended: ended === "self" && excess && watch.tally.finished === null ? "outputLimit" : ended,
       stderr
     })
     const after = repository === null || before === null ? null : yield* git.look(repository, gitPath)
     return {
-      verdict,
+      verdict: { ...verdict, warnings: [...verdict.warnings, ...lost] },
       watch,
       evidence: {
         rule: verdict.rule,
-        exitCode: end.exitCode,
+        exitCode,
         sent: end.sent === "nothing" ? null : (`SIG${end.sent}` as const),
         ended,
         lastEvent: watch.tally.lastEvent,
@@ -181,14 +193,18 @@ export const run = (shop: Shop, input: AttemptInput): Effect.Effect<AttemptOutco
   }).pipe(Effect.scoped)
 
 /** The outcome of an attempt that never came to a process. */
-export const notStarted = (tool: string, message: string): AttemptOutcome => ({
+export const notStarted = (
+  tool: string,
+  message: string,
+  ended: "spawnFailed" | "unplaced" = "spawnFailed"
+): AttemptOutcome => ({
   verdict: judge({
     tool,
     output: "events",
     exitAbove128: "signal",
     tally: emptyTally,
     exit: { code: null, signal: null },
-    ended: "spawnFailed",
+    ended,
     stderr: message
   }),
   evidence: null,
@@ -246,7 +262,8 @@ const begin = (
       catch: (cause) =>
         new NotStarted({
           message: `cannot write ${at.folder}: ${cause instanceof Error ? cause.message : cause}`,
-          short: isShortage(cause)
+          short: isShortage(cause),
+          unplaced: !isShortage(cause)
         })
     })
     for (const view of invocation.overlays ?? []) {

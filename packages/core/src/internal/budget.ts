@@ -3,11 +3,14 @@ import type { Budget } from "../Job.js"
 import type { Spent } from "../JobQueue.js"
 import type { Usage } from "../ToolAdapter.js"
 
+/** No more than can be stored and read again. */
+const whole = (tokens: number): number => Math.min(tokens, Number.MAX_SAFE_INTEGER)
+
 /** Null where the program told neither. */
 export const tokensOf = (usage: Usage | null): number | null =>
   usage?.inputTokens === undefined && usage?.outputTokens === undefined
     ? null
-    : (usage.inputTokens ?? 0) + (usage.outputTokens ?? 0)
+    : whole((usage.inputTokens ?? 0) + (usage.outputTokens ?? 0))
 
 /** The part of the budget that is spent: 1 and more is all of it. */
 export const part = (budget: Budget, spent: Pick<Spent, "costUsd" | "tokens">): number =>
@@ -18,5 +21,5 @@ const partOf = (most: number | null, spent: number): number => (most === null ? 
 
 export const plus = (spent: Pick<Spent, "costUsd" | "tokens">, usage: Usage | null) => ({
   costUsd: spent.costUsd + (usage?.costUsd ?? 0),
-  tokens: spent.tokens + (tokensOf(usage) ?? 0)
+  tokens: whole(spent.tokens + (tokensOf(usage) ?? 0))
 })

@@ -3,10 +3,11 @@
  * init watches a lifeline that the kernel cuts when we die (K1 as root, K2 in a user namespace, K3 the same where /proc
  * is partly masked), else a process group (G), watched by a reaper and swept by an environment marker.
  */
-import { spawn } from "node:child_process"
+import { type ChildProcess, spawn } from "node:child_process"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { HostUnfit } from "../OrchestratorError.js"
+import { remedy } from "./shortage.js"
 
 /** What the configuration asks for. */
 export type Containment = "auto" | "group" | "namespace"
@@ -61,16 +62,17 @@ export const look = (path: string): Effect.Effect<Host, HostUnfit> => ask(path, 
 
 const ask = (path: string, lifeline: string): Effect.Effect<Host, HostUnfit> =>
   Effect.async((resume) => {
-    const child = spawn("sh", ["-c", probe, "probe", lifeline], {
+    // Where no descriptor is left for its pipe it has no output, and the error comes by itself.
+    const child: ChildProcess = spawn("sh", ["-c", probe, "probe", lifeline], {
       env: { PATH: path },
       stdio: ["ignore", "pipe", "ignore"]
     })
     let said = ""
-    child.stdout.setEncoding("utf8")
-    child.stdout.on("data", (data: string) => {
+    child.stdout?.setEncoding("utf8")
+    child.stdout?.on("data", (data: string) => {
       said += data
     })
-    child.on("error", (error) => resume(new HostUnfit({ message: `no shell: ${error.message}` })))
+    child.on("error", (error) => resume(new HostUnfit({ message: `no shell: ${error.message}${remedy(error)}` })))
     child.on("close", () => {
       const [env = "", setsid = "", sh = "", unshare = "", signals, level] = said.split("\n")
       if (level !== "K1" && level !== "K2" && level !== "K3" && level !== "G") {
@@ -87,6 +89,19 @@ const ask = (path: string, lifeline: string): Effect.Effect<Host, HostUnfit> =>
       resume(Effect.succeed({ level, env, setsid, sh, unshare }))
     })
   })
+
+/**
+ * unshare ends as its child did, by the same signal, but for KILL, at which it stumbles: it complains and exits 1. What is
+ * meant is that somebody has killed the namespace's init, and with it the agent.
+ */
+const stumble = /(?:^|\n)unshare: [^\n]*sigprocmask[^\n]*\s*$/
+
+/** How the agent of a namespace ended, and what it said itself on stderr. */
+export const truly = <A extends number | null>(
+  exitCode: A,
+  stderr: string
+): { readonly exitCode: A | 137; readonly stderr: string } =>
+  exitCode === 1 && stumble.test(stderr) ? { exitCode: 137, stderr: stderr.replace(stumble, "") } : { exitCode, stderr }
 
 /** `wanted` where the host can give it; `auto` is the strongest. */
 export const choose = (host: Host, wanted: Containment): Option.Option<Level> =>

@@ -13,6 +13,7 @@ import { judge } from "../Verdict.js"
 import type { WorkplaceService } from "../Workplace.js"
 import { exitFileName, jobFileName } from "./agentProcess.js"
 import { type AttemptOutcome, attemptFolder, redactorOf } from "./attempt.js"
+import * as containment from "./containment.js"
 import { LineSplitter } from "./follower.js"
 import { endingName } from "./marker.js"
 import * as outputFiles from "./outputFiles.js"
@@ -45,12 +46,12 @@ export const harvest = (workplace: WorkplaceService, adapter: ToolAdapter, job: 
     const { spec } = job
     const folder = attemptFolder(workplace, job)
     const files = ["stdout", "stderr"].map((name) => path.join(folder, name))
-    const size = (file: string) => fs.statSync(file, { throwIfNoEntry: false })?.size
+    const size = (file: string) => outputFiles.look(file)?.size
     // Claimed, and never launched: what starts an agent is emptied first of all. Gone, so that no late launcher finds it.
     const unread = (size(path.join(folder, jobFileName)) ?? 0) > 0
-    if (unread) fs.rmSync(path.join(folder, jobFileName), { force: true })
+    if (unread) outputFiles.remove(path.join(folder, jobFileName))
     if (unread || size(path.join(folder, exitFileName)) === undefined) return { kind: "cut", session: null }
-    const exitCode = yield* readExit(path.join(folder, exitFileName))
+    const reported = yield* readExit(path.join(folder, exitFileName))
 
     const redactor = redactorOf(workplace, job)
     const forever = Number.POSITIVE_INFINITY
@@ -58,7 +59,9 @@ export const harvest = (workplace: WorkplaceService, adapter: ToolAdapter, job: 
     const watch = new Watch(clocks, forever, adapter.decoder(), () => undefined, 0)
     yield* Effect.sync(() => read(files[0] ?? "", watch, redactor))
     watch.grew("stderr", size(files[1] ?? "") ?? 0, 0)
-    const stderr = outputFiles.tail(files[1] ?? "", 8 * 1024, redactor)
+    const said = outputFiles.tail(files[1] ?? "", 8 * 1024, redactor)
+    const { exitCode, stderr } =
+      spec.containment === "group" ? { exitCode: reported, stderr: said } : containment.truly(reported, said)
     const byUs = begunBefore(path.join(folder, endingName), exitCode === null ? null : path.join(folder, exitFileName))
     const cut = byUs || exitCode === null || killed.has(exitCode)
     // What a decoder makes of the end of a program that was cut short is no word of the program.
@@ -83,17 +86,19 @@ export const harvest = (workplace: WorkplaceService, adapter: ToolAdapter, job: 
       ended: finished !== null && exitCode !== null && cut ? "drain" : "self",
       stderr
     })
+    // Nobody has read it while it was there.
+    const lost = files.flatMap((file) => (outputFiles.look(file)?.isFile() === true ? [] : outputFiles.gone(file, 1)))
     for (const file of files) {
       if (size(file) === undefined) continue
       yield* outputFiles.clip(file, spec.maxOutput / 2, redactor)
     }
     return {
       kind: "ended",
-      endedAt: fs.statSync(path.join(folder, exitFileName)).mtimeMs,
+      endedAt: outputFiles.look(path.join(folder, exitFileName))?.mtimeMs ?? 0,
       outcome: {
         verdict: {
           ...verdict,
-          warnings: [...verdict.warnings, "read from its output after the orchestrator had died"]
+          warnings: [...verdict.warnings, ...lost, "read from its output after the orchestrator had died"]
         },
         watch,
         evidence: {
@@ -120,9 +125,9 @@ export const harvest = (workplace: WorkplaceService, adapter: ToolAdapter, job: 
 
 /** Whether we had begun to end the agent before the file was last written; null: before anything that is not known. */
 const begunBefore = (mark: string, file: string | null): boolean => {
-  const begun = fs.lstatSync(mark, { throwIfNoEntry: false })
+  const begun = outputFiles.look(mark)
   if (begun?.isDirectory() !== true) return false
-  const written = file === null ? undefined : fs.lstatSync(file, { throwIfNoEntry: false })
+  const written = file === null ? undefined : outputFiles.look(file)
   // Clocks of files tick slowly: at the same tick it may have been.
   return written === undefined || written.mtimeMs >= begun.mtimeMs
 }

@@ -332,7 +332,9 @@ export const make = (
         AND j.result IS NOT NULL ORDER BY e.sequence LIMIT ${page}`.pipe(Effect.flatMap(rows.readResults), storage)
 
     const spent: JobQueueService["spent"] = (id) =>
-      sql<Spent>`SELECT coalesce(sum(a.cost_usd), 0) AS costUsd, coalesce(sum(a.tokens), 0) AS tokens,
+      // total() never overflows; older versions took what was below zero.
+      sql<Spent>`SELECT total(max(a.cost_usd, 0)) AS costUsd,
+        CAST(min(total(max(a.tokens, 0)), ${Number.MAX_SAFE_INTEGER}) AS INTEGER) AS tokens,
         coalesce(sum(a.ended_at IS NOT NULL AND a.pid IS NOT NULL AND a.cost_usd IS NULL), 0) AS unknown
         FROM attempts a JOIN jobs j ON j.id = a.job_id WHERE j.id = ${id} OR j.run_id = ${id}`.pipe(
         Effect.map(([sum]) => sum ?? { costUsd: 0, tokens: 0, unknown: 0 }),

@@ -98,6 +98,9 @@ const resultOf = (job: Job, outcome: attempt.AttemptOutcome, duration: number): 
   const { verdict, watch } = outcome
   const survivors = outcome.evidence?.survivors ?? 0
   const left = survivors === 0 ? [] : [`${survivors} processes that outlived the agent were ended`]
+  const odd = watch?.unbelieved ?? []
+  const unbelieved =
+    odd.length === 0 ? [] : [`the program told what cannot be, which counts as unknown: ${odd.join(", ")}`]
   const servers = watch?.tally.failedServers ?? []
   const unserved = servers.length === 0 ? [] : [`the program could not start its MCP servers: ${servers.join(", ")}`]
   const alone =
@@ -107,7 +110,7 @@ const resultOf = (job: Job, outcome: attempt.AttemptOutcome, duration: number): 
   return {
     ...unattempted(job, { status: verdict.status, reason: verdict.reason, error: verdict.error }, duration),
     result: verdict.text,
-    warnings: [...verdict.warnings, ...left, ...unserved, ...alone],
+    warnings: [...verdict.warnings, ...left, ...unbelieved, ...unserved, ...alone],
     usage: watch?.tally.usage ?? null,
     sessionId: watch?.tally.sessionId ?? null,
     filesChanged: outcome.filesChanged,

@@ -13,8 +13,19 @@ export const object = (value: unknown): JsonObject => (isObject(value) ? value :
 export const objects = (value: unknown): ReadonlyArray<JsonObject> =>
   Array.isArray(value) ? value.filter(isObject) : []
 export const string = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined)
+/** What is beyond all numbers, as `1e999` in a text, is the largest. */
 export const number = (value: unknown): number | undefined =>
-  typeof value === "number" && Number.isFinite(value) ? value : undefined
+  typeof value === "number" && !Number.isNaN(value)
+    ? Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, value))
+    : undefined
+
+/** The sum of figures none of which can be below zero: where one is, it is the sum, which nobody believes either. */
+export const sum = (...figures: ReadonlyArray<number | undefined>): number =>
+  figures.find((figure) => figure !== undefined && figure < 0) ??
+  Math.min(
+    Number.MAX_VALUE,
+    figures.reduce<number>((total, figure) => total + (figure ?? 0), 0)
+  )
 
 /** What is deeper is no program's event, and would end whoever writes it out again. */
 const maxDepth = 128

@@ -4,8 +4,38 @@ import * as PrivateFiles from "@contextfs/memory/PrivateFiles"
 import * as Redaction from "@contextfs/memory/Redaction"
 import * as Effect from "effect/Effect"
 
+/**
+ * What stands at a path below an attempt's folder; undefined where nothing does. An agent may have removed any folder
+ * above it, or put something else in its place.
+ */
+export const look = (file: string): fs.Stats | undefined => {
+  try {
+    return fs.lstatSync(file, { throwIfNoEntry: false })
+  } catch {
+    return undefined
+  }
+}
+
+/** Takes it away where it is there. */
+export const remove = (file: string): void => {
+  try {
+    fs.rmSync(file, { recursive: true, force: true })
+  } catch {
+    // Then it is not there, or no longer ours to take.
+  }
+}
+
 /** Bytes of a file; 0 where there is none. */
-export const size = (file: string): number => fs.lstatSync(file, { throwIfNoEntry: false })?.size ?? 0
+export const size = (file: string): number => {
+  const stat = look(file)
+  return stat?.isFile() === true ? stat.size : 0
+}
+
+/** Said of output that was read while it was written, and of which less is left. */
+export const gone = (file: string, read: number): ReadonlyArray<string> =>
+  size(file) >= read
+    ? []
+    : [`the output of this attempt is gone: ${file} was removed, replaced or emptied while it was written`]
 
 const read = (fd: number, start: number, length: number, encoding: "latin1" | "utf8"): string => {
   const buffer = Buffer.alloc(length)

@@ -5,6 +5,7 @@ import * as PrivateFiles from "@contextfs/memory/PrivateFiles"
 import * as Effect from "effect/Effect"
 import type { Scope } from "effect/Scope"
 import type { Overlay } from "../ToolAdapter.js"
+import * as outputFiles from "./outputFiles.js"
 
 /** Made now, gone with the scope; links are never followed on the way out. Fails with one line that says why. */
 export const make = (folder: string, overlay: Overlay): Effect.Effect<void, string, Scope> => {
@@ -14,7 +15,7 @@ export const make = (folder: string, overlay: Overlay): Effect.Effect<void, stri
       try: () => build(at, overlay),
       catch: (cause) => `cannot show ${overlay.of} to the agent: ${cause instanceof Error ? cause.message : cause}`
     }),
-    () => Effect.sync(() => fs.rmSync(at, { recursive: true, force: true }))
+    () => Effect.sync(() => outputFiles.remove(at))
   )
 }
 

@@ -32,6 +32,17 @@ const limitOf = (name: string): number => {
   return found?.[1] === undefined ? Number.POSITIVE_INFINITY : Number(found[1])
 }
 
+/** Those that the orchestrator holds itself, and what has to be left for an agent to start. */
+const leastDescriptors = 2 * floors.descriptors
+export const raiseFiles = "raise the limit of open files: ulimit -n 1024"
+
+/** Why no agent could ever start in this process, or null. */
+export const tooFewDescriptors = (): string | null => {
+  const limit = limitOf("Max open files")
+  if (limit >= leastDescriptors) return null
+  return `only ${limit} files may be open at once, and at least ${leastDescriptors} are needed – ${raiseFiles}`
+}
+
 const inUse = (folder: string): number => {
   try {
     return fs.readdirSync(folder).length
@@ -69,6 +80,11 @@ export const shortage = (dataDir: string, least: Floors = floors): string | null
 }
 
 const codes: ReadonlySet<unknown> = new Set(["EMFILE", "ENFILE", "EAGAIN", "ENOMEM", "ENOSPC", "EDQUOT"])
+
+const fileCodes: ReadonlySet<unknown> = new Set(["EMFILE", "ENFILE"])
+/** What to do about a refusal of the system, where it is for the want of descriptors; else nothing. */
+export const remedy = (cause: unknown): string =>
+  typeof cause === "object" && cause !== null && "code" in cause && fileCodes.has(cause.code) ? ` – ${raiseFiles}` : ""
 
 /** The system refused for want of something that may be there again soon. */
 export const isShortage = (cause: unknown): boolean =>

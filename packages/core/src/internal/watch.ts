@@ -4,6 +4,7 @@
  */
 import type { AgentEvent, Decoder, Usage } from "../ToolAdapter.js"
 import { type Ended, emptyTally, type Tally, tally } from "../Verdict.js"
+import { believable } from "./figures.js"
 
 /** Milliseconds; null is "no limit". */
 export interface Clocks {
@@ -29,6 +30,7 @@ export class Watch {
   private limitedSince: number | null = null
   private finishedAt: number | null = null
   private strange = 0
+  private readonly odd = new Map<string, string>()
 
   constructor(
     private readonly clocks: Clocks,
@@ -52,6 +54,11 @@ export class Watch {
   /** Lines that were no events. */
   get noise(): number {
     return this.strange + (this.decoder.noise?.() ?? 0)
+  }
+
+  /** What the program told that cannot be true, in words, each thing once. */
+  get unbelieved(): ReadonlyArray<string> {
+    return [...this.odd].map(([name, said]) => `${name} ${said}`)
   }
 
   /** There is more output than is wanted. */
@@ -80,7 +87,8 @@ export class Watch {
     return this.ending
   }
 
-  private event(event: AgentEvent, now: number): void {
+  private event(told: AgentEvent, now: number): void {
+    const event = believable(told, (name, said) => this.odd.set(name, said))
     this.tally = tally(this.tally, event)
     this.active = now
     if (this.tally.limit === null) this.limitedSince = null

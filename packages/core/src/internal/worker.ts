@@ -4,6 +4,7 @@ import type { RoleRegistry } from "@contextfs/roles/RoleRegistry"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type { AgentProcess } from "../AgentProcess.js"
+import type { JobResult } from "../Job.js"
 import type { Claimed } from "../JobQueue.js"
 import type { LeaseLost } from "../OrchestratorError.js"
 import type { Workplace } from "../Workplace.js"
@@ -28,7 +29,7 @@ export const runOne = (desk: Desk, job: Claimed): Effect.Effect<void, never, Age
       Effect.catchAllDefect((defect) =>
         Effect.succeed<Step>({
           kind: "ended",
-          result: unattempted(job, { ...bug, error: `${bug.error}: ${defect}` }, elapsed()),
+          result: unattempted(job, reasonOf(defect, shop.workplace.dataDir), elapsed()),
           resumable: false
         })
       )
@@ -86,8 +87,16 @@ const take = (desk: Desk, job: Claimed, step: Step): Effect.Effect<void, LeaseLo
     yield* changes.tell
   })
 
-const bug = {
-  status: "failed",
-  reason: "Indeterminate",
-  error: "internal error of ContextFS, please report it"
-} as const
+/** Of what the system says of our own files no program is at fault, nor are we: somebody has taken them away. */
+const reasonOf = (defect: unknown, dataDir: string): Pick<JobResult, "status" | "reason" | "error"> => {
+  const at = defect instanceof Error && "path" in defect && typeof defect.path === "string" ? defect.path : undefined
+  if (defect instanceof Error && at?.startsWith(dataDir) === true) {
+    const error = `${defect.message} – in the data folder – see what has removed or replaced it, then run again`
+    return { status: "failed", reason: "WorkspaceError", error }
+  }
+  return {
+    status: "failed",
+    reason: "Indeterminate",
+    error: `internal error of ContextFS, please report it: ${defect}`
+  }
+}

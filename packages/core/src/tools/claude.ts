@@ -73,7 +73,7 @@ const usageOf = (event: json.JsonObject): Usage => {
   const cached = json.number(usage["cache_read_input_tokens"])
   const written = json.number(usage["cache_creation_input_tokens"])
   return json.defined<Required<Usage>>({
-    inputTokens: input === undefined ? undefined : input + (cached ?? 0) + (written ?? 0),
+    inputTokens: input === undefined ? undefined : json.sum(input, cached, written),
     outputTokens: json.number(usage["output_tokens"]),
     cachedTokens: cached,
     costUsd: json.number(event["total_cost_usd"]),
@@ -206,7 +206,7 @@ const decoder: ToolAdapter["decoder"] = () => {
     const info = json.object(event["rate_limit_info"])
     if (info["status"] !== "rejected") return []
     const seconds = json.number(info["resetsAt"])
-    quota = seconds === undefined ? {} : { resetsAt: seconds * 1000 }
+    quota = seconds === undefined ? {} : json.defined<{ resetsAt: number }>({ resetsAt: json.number(seconds * 1000) })
     return [{ kind: "limit", limit: { class: "quota", message: "usage limit reached", ...quota } }]
   }
 

@@ -120,11 +120,11 @@ const decoder: ToolAdapter["decoder"] = () => {
       case "step_finish": {
         const tokens = json.object(value["tokens"])
         const cache = json.object(tokens["cache"])
-        const read = json.number(cache["read"]) ?? 0
-        input += (json.number(tokens["input"]) ?? 0) + read + (json.number(cache["write"]) ?? 0)
-        output += (json.number(tokens["output"]) ?? 0) + (json.number(tokens["reasoning"]) ?? 0)
-        cached += read
-        cost += json.number(value["cost"]) ?? 0
+        const read = json.number(cache["read"])
+        input = json.sum(input, json.number(tokens["input"]), read, json.number(cache["write"]))
+        output = json.sum(output, json.number(tokens["output"]), json.number(tokens["reasoning"]))
+        cached = json.sum(cached, read)
+        cost = json.sum(cost, json.number(value["cost"]))
         turns += 1
         stopped = value["reason"] === "stop"
         return [

@@ -20,12 +20,13 @@ interface Left {
   readonly stdout: string
   /** Empty: nobody saw the end. */
   readonly exit: string
+  readonly stderr?: string
   /** Seconds after the start at which each was written; `ending`: when we began to end the agent, if ever. */
   readonly at: { readonly stdout: number; readonly exit: number; readonly ending?: number }
 }
 
 let count = 0
-const left = ({ at, exit, stdout }: Left, output: "text" | "events" = "events") =>
+const left = ({ at, exit, stderr = "", stdout }: Left, output: "text" | "events" = "events") =>
   Effect.gen(function* () {
     const { jobs } = yield* decode(home, {
       tools: { t: { command: ["/bin/true"], output } },
@@ -46,7 +47,7 @@ const left = ({ at, exit, stdout }: Left, output: "text" | "events" = "events") 
       fs.utimesSync(path.join(folder, "ending"), begun + at.ending, begun + at.ending)
     }
     put("stdout", stdout, at.stdout)
-    put("stderr", "", 0)
+    put("stderr", stderr, 0)
     put("job.sh.exit", exit, at.exit)
     const workplace = {
       dataDir: home.dataDir,
@@ -87,6 +88,16 @@ describe("of an agent that had events", () => {
       "it stands where the kernel ended the agent, which hears nothing of that",
       { stdout: started + failed, exit: "137\n", at: { stdout: 5, exit: 9 } },
       "failed finished-error"
+    ],
+    [
+      "one whose namespace was killed was cut short, though our helper says that it exited",
+      {
+        stdout: started,
+        stderr: "own\nunshare: sigprocmask unblock failed: Invalid argument\n",
+        exit: "1\n",
+        at: { stdout: 5, exit: 6 }
+      },
+      "cut"
     ],
     [
       "it stands where the agent had ended before the others were ended",

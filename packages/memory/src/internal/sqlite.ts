@@ -1,4 +1,5 @@
 import * as fs from "node:fs"
+import { dirname } from "node:path"
 import type { Connection } from "@effect/sql/SqlConnection"
 import { SqlError } from "@effect/sql/SqlError"
 import * as Statement from "@effect/sql/Statement"
@@ -22,6 +23,26 @@ const reasonOf = (cause: unknown): string => {
   return cause instanceof Error ? cause.message : String(cause)
 }
 
+const raiseFiles = "raise the limit of open files: ulimit -n 1024"
+
+/** SQLite does not say why it cannot open a file. Where we might, it is for want of a descriptor, which this takes none of. */
+const isOpenable = (file: string): boolean => {
+  const { R_OK, W_OK, X_OK } = fs.constants
+  try {
+    fs.accessSync(dirname(file), W_OK | X_OK)
+    if (!fs.statSync(file).isFile()) return false
+    fs.accessSync(file, R_OK | W_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+const hintOf = (file: string, code: string): string | undefined =>
+  code.startsWith("SQLITE_CANTOPEN") && isOpenable(file)
+    ? raiseFiles
+    : hints.find(([prefix]) => code.startsWith(prefix))?.[1]
+
 const hints: ReadonlyArray<readonly [prefix: string, hint: string]> = [
   ["SQLITE_BUSY", "another process holds the database for very long: end it, or try again"],
   ["SQLITE_FULL", "the disk is full: free some space"],
@@ -35,6 +56,8 @@ const hints: ReadonlyArray<readonly [prefix: string, hint: string]> = [
   ["ENOENT", "the folder cannot be made there: set CONTEXTFS_DATA_DIR to another one"],
   ["ENOSPC", "the disk is full: free some space"],
   ["ENOTDIR", "a file stands where a folder is needed: set CONTEXTFS_DATA_DIR to another folder"],
+  ["EMFILE", raiseFiles],
+  ["ENFILE", raiseFiles],
   ["EEXIST", "a file stands where a folder is needed: set CONTEXTFS_DATA_DIR to another folder"]
 ]
 
@@ -44,7 +67,7 @@ export const storageError =
     if (cause instanceof StorageError) return cause
     if (cause instanceof SqlError && cause.cause instanceof StorageError) return cause.cause
     const code = codeOf(cause)
-    const hint = hints.find(([prefix]) => code.startsWith(prefix))?.[1]
+    const hint = hintOf(path, code)
     const message = `${path}: ${reasonOf(cause)}${code === "" ? "" : ` (${code})`}`
     return new StorageError({ message, cause, ...(hint === undefined ? {} : { hint }) })
   }
