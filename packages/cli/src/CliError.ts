@@ -84,7 +84,7 @@ export const exitCodes = {
   notFound: 4,
   storage: 5,
   unavailable: 6,
-  parked: 7,
+  waiting: 7,
   runTimeout: 8,
   refused: 9,
   conflict: 10,

@@ -109,6 +109,8 @@ export interface RunResult {
   readonly pending: ReadonlyArray<JobHead>
   /** The tools for which the jobs that are left wait, where nobody wanted to wait for them. */
   readonly parked: ReadonlyArray<Parked>
+  /** What this machine lacked to start the jobs that are left, where it was waited for no longer; else null. */
+  readonly shortage: string | null
   /** The time for the whole run was up. */
   readonly timedOut: boolean
   /** Files in the folder of more than one agent that changed while those were at work. */

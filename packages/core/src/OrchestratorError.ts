@@ -50,13 +50,15 @@ export class LeaseLost extends Schema.TaggedError<LeaseLost>("@contextfs/core/Le
   }
 }
 
-/** Another process is at work on the run. */
+/** Another process is at work on the run. `stopped`: or would be, if somebody woke it. */
 export class RunOwned extends Schema.TaggedError<RunOwned>("@contextfs/core/RunOwned")("RunOwned", {
   runId: RunId,
-  pid: Schema.Number
+  pid: Schema.Number,
+  stopped: Schema.optionalWith(Schema.Boolean, { exact: true })
 }) {
   override get message(): string {
-    return `run ${this.runId} is at work in process ${this.pid}`
+    const asleep = this.stopped === true ? `, which is stopped: kill -CONT ${this.pid} wakes it` : ""
+    return `run ${this.runId} is at work in process ${this.pid}${asleep}`
   }
 }
 

@@ -12,6 +12,8 @@ import { type Floors, floors } from "./internal/shortage.js"
 import { HostUnfit } from "./OrchestratorError.js"
 import type { ToolAdapter } from "./ToolAdapter.js"
 
+export { shortage } from "./internal/shortage.js"
+
 export interface WorkplaceService {
   /** Shared memory, journal and the runs' files: `CONTEXTFS_DATA_DIR`, default `~/.contextfs`. */
   readonly dataDir: string
