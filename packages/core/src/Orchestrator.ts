@@ -137,8 +137,10 @@ export interface RunOptions {
 export interface ResumeOptions extends RunOptions {
   /** Default as the run was begun with. */
   readonly workers?: number
-  /** For jobs of which nothing tells whether they were done, by job id or agent id. `skip` settles one as failed; a word
-   * about any other job is refused. */
+  /**
+   * For jobs of which nothing tells whether they were done, or that were cut short, by job id or agent id. `skip` settles
+   * one as failed; a word about any other job is refused.
+   */
   readonly decide?: ReadonlyMap<string, "rerun" | "skip">
   /** Only if the run is still this process's, else `RunOwned`. Default: whose it is when it is looked at. */
   readonly from?: ProcessIdentity

@@ -64,18 +64,21 @@ export class RunOwned extends Schema.TaggedError<RunOwned>("@contextfs/core/RunO
 
 /**
  * What was decided about jobs is not what there is to decide. Nothing tells whether `jobs` were done: somebody has to say
- * whether they run again. How it stands with `settled` is known. Nothing has been started.
+ * whether they run again. How it stands with `settled` is known. Of `contradicted` both words were said. Nothing has been
+ * started.
  */
 export class Undecided extends Schema.TaggedError<Undecided>("@contextfs/core/Undecided")("Undecided", {
   runId: RunId,
   jobs: Schema.Array(JobId),
   settled: Schema.optionalWith(Schema.Array(Schema.Struct({ jobId: JobId, state: Schema.String })), {
     default: () => []
-  })
+  }),
+  contradicted: Schema.optionalWith(Schema.Array(JobId), { default: () => [] })
 }) {
   override get message(): string {
     return [
       ...(this.jobs.length === 0 ? [] : [`nobody saw how ${this.jobs.join(", ")} ended`]),
+      ...this.contradicted.map((jobId) => `both rerun and skip are said of ${jobId}`),
       ...this.settled.map(({ jobId, state }) => `nothing is to be decided about ${jobId}: it ${state}`)
     ].join("; ")
   }

@@ -70,7 +70,10 @@ export interface Working {
 }
 
 export interface ResumeOptions extends Working {
-  /** For jobs of which nothing tells whether they were done, by job id or agent id. `skip` settles one as failed. */
+  /**
+   * For jobs of which nothing tells whether they were done, or that were cut short, by job id or agent id. `skip` settles
+   * one as failed.
+   */
   readonly decide?: ReadonlyMap<string, "rerun" | "skip">
 }
 
