@@ -70,6 +70,13 @@ export const layer = (options: Options): Layer.Layer<Workplace, HostUnfit | Stor
     Effect.gen(function* () {
       const textOf = (cause: unknown) => (cause instanceof Error ? cause.message : `${cause}`)
       yield* PrivateFiles.dataFolder(options.dataDir)
+      // An agent may have opened it to others.
+      yield* Effect.addFinalizer(() =>
+        PrivateFiles.dataFolder(options.dataDir).pipe(
+          Effect.when(() => fs.existsSync(options.dataDir)),
+          Effect.ignore
+        )
+      )
       const runtimeDir = yield* Effect.acquireRelease(
         Effect.try({
           try: () => makeRuntimeDir(options.env),
