@@ -84,7 +84,7 @@ export const exitCodes = {
   notFound: 4,
   storage: 5,
   unavailable: 6,
-  parked: 7,
+  waiting: 7,
   runTimeout: 8,
   refused: 9,
   conflict: 10,
@@ -202,6 +202,7 @@ export const report = (failure: Failure): Report => {
           ...(failure.jobs.length === 0
             ? []
             : [`resume again with ${failure.jobs.map((job) => `--decide ${job}=rerun`).join(" ")} (or =skip)`]),
+          ...(failure.contradicted.length === 0 ? [] : ["say one of them"]),
           ...(failure.settled.length === 0 ? [] : ["leave the --decide for what is known out"])
         ].join(", and ")
       }

@@ -37,6 +37,8 @@ export interface Session {
   }
   /** One whole line to stderr, beside an answer or an error; nothing with `--json`. */
   readonly note: (text: string) => void
+  /** The same with `--json` too: what keeps the command, which nobody would else be told. */
+  readonly warn: (text: string) => void
   /** Calls it at the first signal; until then nothing has been ended. */
   readonly onSignal: (listener: () => void) => void
   /**

@@ -89,7 +89,8 @@ const main = (argv: ReadonlyArray<string>): void => {
         home: homedir(),
         cwd,
         print,
-        note: (text) => (parsed.globals.json ? undefined : complain(`${cleanLines(text)}\n`)),
+        note: (text) => (parsed.globals.json ? undefined : session.warn(text)),
+        warn: (text) => complain(`${cleanLines(text)}\n`),
         onSignal: (listener) => {
           listeners.push(listener)
         },

@@ -286,6 +286,11 @@ describe("an id that is not what the command is for", () => {
         4,
         expect.stringContaining(`no job "nosuch" in run ${run} – contextfs orchestrator status`)
       ])
+      const both = await told("resume", run, "--decide", `${run}-1=skip`, "--decide", `${run}-1=rerun`, ...more)
+      expect(both).toEqual([
+        2,
+        `error[UsageError]: both rerun and skip are said of ${run}-1 – contextfs orchestrator resume --decide – say one of them\n`
+      ])
       const over = await told("resume", run, "--decide", `${run}-1=rerun`, ...more)
       expect(over).toEqual([
         2,

@@ -39,6 +39,18 @@ const views: ReadonlyArray<ReadonlyArray<string>> = [
   ["memory", "search", "Look"]
 ]
 
+describe("a database that was begun and never made, as on a full disk", () => {
+  it.each(views)("is to %s %s as if there were none yet", async (...words) => {
+    const [empty, none] = [home(), home()]
+    fs.mkdirSync(empty.dataDir, { mode: 0o700 })
+    for (const name of ["memory.db", "orchestrator.db"]) fs.writeFileSync(path.join(empty.dataDir, name), "")
+    const { code, stdout } = await empty.contextfs(words)
+    const { stdout: nothing } = await none.contextfs(words)
+    expect([code, stdout]).toEqual([0, nothing])
+    expect(fs.readdirSync(empty.dataDir)).toEqual(["memory.db", "orchestrator.db"])
+  })
+})
+
 describe("a data folder that cannot be written", () => {
   it("can be looked at, whole, and nothing is put into it or left elsewhere", async () => {
     const at = home()

@@ -19,7 +19,8 @@ const meanings: Readonly<Record<keyof typeof exitCodes, string>> = {
   notFound: "a file, directory, memory, run or job that was named is not there",
   storage: "a file or database could not be read or written",
   unavailable: "a tool is not installed, or this machine cannot run it",
-  parked: "only work is left that waits for a usage limit to reset, and it was not to be waited for",
+  waiting:
+    "only work is left that waits, for a usage limit to reset or for room on this machine, and it is not waited for any longer",
   runTimeout: "the time for the whole run was over",
   refused: "refused for safety",
   conflict: "something is in the way, and was left alone",

@@ -9,6 +9,7 @@ export const session = (columns = Number.POSITIVE_INFINITY): Session => ({
   cwd: "/",
   print: () => undefined,
   note: () => undefined,
+  warn: () => undefined,
   onSignal: () => undefined,
   leave: () => undefined,
   stdout: { screen: undefined, closed: Effect.never, columns, colour: false },

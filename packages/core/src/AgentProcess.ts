@@ -15,7 +15,7 @@ import type { HostUnfit, SpawnFailed } from "./OrchestratorError.js"
 
 export type { Containment, Level } from "./internal/containment.js"
 export { markerVariable } from "./internal/marker.js"
-export { isAlive } from "./internal/procfs.js"
+export { isAlive, isStopped } from "./internal/procfs.js"
 
 export interface LaunchSpec {
   /** The program by absolute path, and its arguments. */

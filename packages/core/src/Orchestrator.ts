@@ -109,6 +109,8 @@ export interface RunResult {
   readonly pending: ReadonlyArray<JobHead>
   /** The tools for which the jobs that are left wait, where nobody wanted to wait for them. */
   readonly parked: ReadonlyArray<Parked>
+  /** What this machine lacked to start the jobs that are left, where it was waited for no longer; else null. */
+  readonly shortage: string | null
   /** The time for the whole run was up. */
   readonly timedOut: boolean
   /** Files in the folder of more than one agent that changed while those were at work. */
@@ -135,8 +137,10 @@ export interface RunOptions {
 export interface ResumeOptions extends RunOptions {
   /** Default as the run was begun with. */
   readonly workers?: number
-  /** For jobs of which nothing tells whether they were done, by job id or agent id. `skip` settles one as failed; a word
-   * about any other job is refused. */
+  /**
+   * For jobs of which nothing tells whether they were done, or that were cut short, by job id or agent id. `skip` settles
+   * one as failed; a word about any other job is refused.
+   */
   readonly decide?: ReadonlyMap<string, "rerun" | "skip">
   /** Only if the run is still this process's, else `RunOwned`. Default: whose it is when it is looked at. */
   readonly from?: ProcessIdentity

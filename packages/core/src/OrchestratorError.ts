@@ -50,30 +50,35 @@ export class LeaseLost extends Schema.TaggedError<LeaseLost>("@contextfs/core/Le
   }
 }
 
-/** Another process is at work on the run. */
+/** Another process is at work on the run. `stopped`: or would be, if somebody woke it. */
 export class RunOwned extends Schema.TaggedError<RunOwned>("@contextfs/core/RunOwned")("RunOwned", {
   runId: RunId,
-  pid: Schema.Number
+  pid: Schema.Number,
+  stopped: Schema.optionalWith(Schema.Boolean, { exact: true })
 }) {
   override get message(): string {
-    return `run ${this.runId} is at work in process ${this.pid}`
+    const asleep = this.stopped === true ? `, which is stopped: kill -CONT ${this.pid} wakes it` : ""
+    return `run ${this.runId} is at work in process ${this.pid}${asleep}`
   }
 }
 
 /**
  * What was decided about jobs is not what there is to decide. Nothing tells whether `jobs` were done: somebody has to say
- * whether they run again. How it stands with `settled` is known. Nothing has been started.
+ * whether they run again. How it stands with `settled` is known. Of `contradicted` both words were said. Nothing has been
+ * started.
  */
 export class Undecided extends Schema.TaggedError<Undecided>("@contextfs/core/Undecided")("Undecided", {
   runId: RunId,
   jobs: Schema.Array(JobId),
   settled: Schema.optionalWith(Schema.Array(Schema.Struct({ jobId: JobId, state: Schema.String })), {
     default: () => []
-  })
+  }),
+  contradicted: Schema.optionalWith(Schema.Array(JobId), { default: () => [] })
 }) {
   override get message(): string {
     return [
       ...(this.jobs.length === 0 ? [] : [`nobody saw how ${this.jobs.join(", ")} ended`]),
+      ...this.contradicted.map((jobId) => `both rerun and skip are said of ${jobId}`),
       ...this.settled.map(({ jobId, state }) => `nothing is to be decided about ${jobId}: it ${state}`)
     ].join("; ")
   }

@@ -49,7 +49,10 @@ export interface Working {
   readonly numWorkers?: number
   /** How many jobs may wait before `submit` does; 0, the default, is "no limit". */
   readonly maxQueueSize?: number
-  /** False: when nothing is left but jobs of parked tools, the queue ends without them. Default true. */
+  /**
+   * False: when nothing is left but jobs of parked tools, or jobs for which this machine lacks room, the queue ends without
+   * them. Default true: it waits for a tool as long as it takes, and for room 5 minutes once no agent is at work.
+   */
   readonly wait?: boolean
   /**
    * As soon as one job ends otherwise than completed, no further one starts and those that run are cancelled; their errors
@@ -67,7 +70,10 @@ export interface Working {
 }
 
 export interface ResumeOptions extends Working {
-  /** For jobs of which nothing tells whether they were done, by job id or agent id. `skip` settles one as failed. */
+  /**
+   * For jobs of which nothing tells whether they were done, or that were cut short, by job id or agent id. `skip` settles
+   * one as failed.
+   */
   readonly decide?: ReadonlyMap<string, "rerun" | "skip">
 }
 
@@ -99,6 +105,8 @@ export interface WorkerQueue {
   readonly until: <A, E, R>(look: Effect.Effect<Option.Option<A>, E, R>) => Effect.Effect<A, E | StorageError, R>
   /** The parked tools for which jobs of this queue wait. */
   readonly parked: Effect.Effect<ReadonlyArray<Parked>, StorageError>
+  /** What this machine lacks to start the jobs that are left, once the queue waits for it no longer; else null. */
+  readonly shortage: Effect.Effect<string | null>
 }
 
 /** Why a queue is not opened; nothing has been started then. */

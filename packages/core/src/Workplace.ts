@@ -12,6 +12,8 @@ import { type Floors, floors, tooFewDescriptors } from "./internal/shortage.js"
 import { HostUnfit } from "./OrchestratorError.js"
 import type { ToolAdapter } from "./ToolAdapter.js"
 
+export { shortage } from "./internal/shortage.js"
+
 export interface WorkplaceService {
   /** Shared memory, journal and the runs' files: `CONTEXTFS_DATA_DIR`, default `~/.contextfs`. */
   readonly dataDir: string
@@ -70,6 +72,13 @@ export const layer = (options: Options): Layer.Layer<Workplace, HostUnfit | Stor
       const few = tooFewDescriptors()
       if (few !== null) return yield* new HostUnfit({ message: few })
       yield* PrivateFiles.dataFolder(options.dataDir)
+      // An agent may have opened it to others.
+      yield* Effect.addFinalizer(() =>
+        PrivateFiles.dataFolder(options.dataDir).pipe(
+          Effect.when(() => fs.existsSync(options.dataDir)),
+          Effect.ignore
+        )
+      )
       const runtimeDir = yield* Effect.acquireRelease(
         Effect.try({
           try: () => makeRuntimeDir(options.env),

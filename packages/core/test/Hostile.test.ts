@@ -44,6 +44,27 @@ describe("an agent cannot", () => {
     })
   )
 
+  it.live("leave what is ours open to others", () =>
+    Effect.gen(function* () {
+      const own = makeHome()
+      yield* Effect.addFinalizer(() => Effect.sync(own.remove))
+      const mode = (...names: ReadonlyArray<string>) => fs.statSync(path.join(own.dataDir, ...names)).mode & 0o777
+      const theirs = path.join(own.root, "theirs")
+      fs.writeFileSync(theirs, "", { mode: 0o644 })
+      const opened = `chmod -R 777 "$DATA"; ln "$THEIRS" "$here/theirs"; chmod 644 "$THEIRS"; [ -w "$DATA/memory.db" ] && echo said`
+      const { results } = yield* run(own, job(shell(opened), { env: { DATA: own.dataDir, THEIRS: theirs } }))
+      expect(results.map(({ result }) => result)).toEqual(["said"])
+      const [folder = ""] = results.flatMap(({ evidence }) => (evidence === null ? [] : [evidence.folder]))
+      const levels = path.relative(own.dataDir, folder).split(path.sep)
+      for (let depth = 0; depth <= levels.length; depth++) expect(mode(...levels.slice(0, depth))).toBe(0o700)
+      for (const name of ["stdout", "stderr"]) expect(mode(...levels, name)).toBe(0o600)
+      // A hard link is another's file, too.
+      expect(fs.statSync(theirs).mode & 0o777).toBe(0o644)
+      yield* run(own, job(shell("echo said")))
+      for (const name of ["memory.db", "orchestrator.db"]) expect(mode(name)).toBe(0o600)
+    }).pipe(Effect.scoped)
+  )
+
   it.live("break whoever writes its events out again by nesting without end", () =>
     Effect.gen(function* () {
       const deep = `{"type":"tool_call","id":"1","name":"x","input":${"[".repeat(20_000)}${"]".repeat(20_000)}}`

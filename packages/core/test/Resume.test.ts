@@ -303,6 +303,44 @@ describe("resume", () => {
     })
   )
 
+  it.live("skips a job that was cut short where the user knows that its work is done, and takes one word of each", () =>
+    Effect.gen(function* () {
+      const at = folder("skipped")
+      const mark = path.join(home.root, "skipped-up")
+      const tool = yield* Effect.promise(() =>
+        countedTool(
+          "halved",
+          `[ -e '${mark}' ] && exec echo '{"type":"result","ok":true,"text":"ok"}'\nmkdir '${mark}.1' || : > '${mark}'\nsleep 600`
+        )
+      )
+      const agents = [agent("a", "halved"), agent("b", "halved")]
+      yield* runAndKill(at, { workers: 2, tools: { halved: tool }, agents }, mark)
+      const runId = yield* onlyRun(at)
+      const [a, b] = [`${runId}-1`, `${runId}-2`]
+      const both = yield* Effect.flip(
+        resume(at, runId, {
+          decide: new Map([
+            [a, "skip"],
+            ["a", "rerun"],
+            [b, "rerun"],
+            ["b", "rerun"]
+          ])
+        })
+      )
+      expect(both).toMatchObject({ _tag: "Undecided", message: `both rerun and skip are said of ${a}` })
+      const decide = new Map([
+        ["a", "skip"],
+        [b, "rerun"]
+      ] as const)
+      const { results } = yield* resume(at, runId, { decide })
+      expect(results.map(({ error, reason, status }) => [status, reason, error])).toEqual([
+        ["failed", "Indeterminate", "it was cut short, and it was skipped"],
+        ["completed", null, null]
+      ])
+      expect(starts("halved")).toBe(3)
+    })
+  )
+
   it.live("lets nobody decide about a job of which its output tells how it ended", () =>
     Effect.gen(function* () {
       const at = folder("told")

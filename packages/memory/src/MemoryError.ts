@@ -7,6 +7,8 @@ export class StorageError extends Schema.TaggedError<StorageError>("@contextfs/m
   hint: Schema.optionalWith(Schema.String, { exact: true }),
   /** True where another try is in vain: the file was deleted or replaced while it was open. Absent means false. */
   gone: Schema.optionalWith(Schema.Boolean, { exact: true }),
+  /** True where a database was begun and never made, as on a full disk: there is nothing in it to read. Absent means false. */
+  empty: Schema.optionalWith(Schema.Boolean, { exact: true }),
   cause: Schema.optionalWith(Schema.Defect, { exact: true })
 }) {}
 

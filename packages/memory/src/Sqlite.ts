@@ -24,7 +24,7 @@ export interface SqliteOptions {
   /**
    * Only reads: nothing is made (but SQLite's own empty -wal and -shm), migrated or narrowed, and every write fails. A
    * file that is not there is an error, and so is one of an older version; one that is just being made is waited for,
-   * 5 s at most. In a folder that cannot be written a copy is read, as the file is at this moment. Default false.
+   * 5 s at most, then it is an error, too (`empty`). In a folder that cannot be written a copy is read, as the file is at this moment. Default false.
    */
   readonly readOnly?: boolean
 }

@@ -31,8 +31,12 @@ export const cancel: Command = {
       const Live = yield* Effect.promise(() => import("@contextfs/core/Live"))
       const { Orchestrator } = yield* Effect.promise(() => import("@contextfs/core/Orchestrator"))
       const wanted = given(id)
-      const waits = `waiting until the process that runs ${clean(wanted)} has ended it; Ctrl-C takes nothing back`
-      yield* Effect.sync(() => session.note(waits)).pipe(Effect.delay("10 seconds"), Effect.fork)
+      const waits = Effect.map(ownerOf(wanted, session), (owner) =>
+        session.note(
+          `waiting until the process that runs ${clean(wanted)} has ended it${owner}; Ctrl-C takes nothing back`
+        )
+      )
+      yield* Effect.ignore(waits).pipe(Effect.delay("10 seconds"), Effect.fork)
       const count = yield* Effect.flatMap(Orchestrator, (orchestrator) => orchestrator.cancel(wanted)).pipe(
         Effect.provide(Live.layer({ dataDir: dataDir(session), directory: session.cwd, env: session.env })),
         Effect.catchTag("NotFound", ({ id }) =>
@@ -51,6 +55,24 @@ export const cancel: Command = {
       return { text, json: { id: wanted, cancelled: count } }
     })
 }
+
+/** What is to be said of the process that runs a run or job: whether somebody has to wake it. */
+const ownerOf = (id: string, session: Session) =>
+  Effect.gen(function* () {
+    const { isStopped } = yield* Effect.promise(() => import("@contextfs/core/AgentProcess"))
+    const found = yield* readJournal(session, (journal) =>
+      Effect.catchTag(journal.run(id), "NotFound", () =>
+        Effect.flatMap(journal.job(id), ({ runId }) => journal.run(runId))
+      )
+    )
+    return Option.match(
+      Option.filter(found, ({ owner }) => isStopped(owner)),
+      {
+        onNone: () => "",
+        onSome: ({ owner: { pid } }) => `: process ${pid}, which is stopped (kill -CONT ${pid} wakes it)`
+      }
+    )
+  })
 
 /** Of a run or job of which nothing is at work or waiting. */
 const stateOf = (id: string, session: Session) =>

@@ -16,7 +16,7 @@ export const doctor: Command = {
     ["contextfs doctor --json | jq .findings", "In a script"]
   ],
   details: [
-    "Starts no agent and leaves nothing behind; the databases are read whole; each agent program is asked for its --version. Of secrets it shows the names of variables, never values.",
+    "Starts no agent and leaves nothing behind but what every command does at its first use: its own compiled code, in contextfs below XDG_CACHE_HOME or ~/.cache. The databases are read whole; each agent program is asked for its --version. Of secrets it shows the names of variables, never values.",
     "Exit code 0: runs can be made. 3: a file is wrong. 5: the data cannot be stored. 6: no agent can be started."
   ],
   run: (given, session) =>

@@ -54,7 +54,7 @@ export const run: Command = {
     ["contextfs orchestrator run agents.json --json | jq .status", "In a script"]
   ],
   details: [
-    "Exit code 0: all agents completed. 1: some did not. 2: usage. 3: configuration. 4: not found. 5: storage. 6: a tool is not installed. 7: only what waits for a usage limit is left, with --no-wait. 8: the time for the run was up. 9: refused. 10: overlapping folders, refused. 129, 130, 143: ended by a signal.",
+    "Exit code 0: all agents completed. 1: some did not. 2: usage. 3: configuration. 4: not found. 5: storage. 6: a tool is not installed. 7: only what waits is left: for a usage limit, with --no-wait, or for room on this machine. 8: the time for the run was up. 9: refused. 10: overlapping folders, refused. 129, 130, 143: ended by a signal.",
     "Ctrl-C ends the agents in order and keeps what they have done; once more ends them at once. What has not ended goes on with contextfs orchestrator resume RUN."
   ],
   run: (given, session) =>

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { isAlive, type ProcessIdentity } from "@contextfs/core/AgentProcess"
+import { isAlive, isStopped, type ProcessIdentity } from "@contextfs/core/AgentProcess"
 import { JobQueue, type Run } from "@contextfs/core/JobQueue"
 import { type NotFound, RunOwned } from "@contextfs/core/OrchestratorError"
 import type { StorageError } from "@contextfs/memory/MemoryError"
@@ -47,7 +47,7 @@ export const launch = (
     const journal = yield* JobQueue
     const before = yield* journal.run(id)
     const { owner, runId } = before
-    if (before.status === "running" && isAlive(owner) === true) return yield* new RunOwned({ runId, pid: owner.pid })
+    if (before.status === "running" && isAlive(owner) === true) return yield* owned(before)
     const child = yield* Effect.try({
       try: () => start(session, before, options),
       catch: (cause) => failure(runId, cause instanceof Error ? cause.message : `${cause}`)
@@ -75,12 +75,14 @@ export const launch = (
     return child.pid ?? 0
   })
 
+const owned = ({ owner, runId }: Run): RunOwned => new RunOwned({ runId, pid: owner.pid, stopped: isStopped(owner) })
+
 /** Another was faster: it is at work on the run, or is done with it by now. */
 const taken = (run: Run): Conflict | RunOwned => {
   const { owner, runId } = run
   const status = statusOf(run)
   return status === "running"
-    ? new RunOwned({ runId, pid: owner.pid })
+    ? owned(run)
     : new Conflict({
         message: `process ${owner.pid} has taken run ${runId} up meanwhile, and it is ${status} now`,
         hint: `see contextfs orchestrator status ${runId}`

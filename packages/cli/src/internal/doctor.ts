@@ -1,4 +1,4 @@
-/** What `doctor` looks at. It starts no agent and leaves nothing. */
+/** What `doctor` looks at. It starts no agent and leaves nothing itself. */
 import * as fs from "node:fs"
 import * as path from "node:path"
 import * as AgentProcess from "@contextfs/core/AgentProcess"

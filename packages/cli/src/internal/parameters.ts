@@ -101,7 +101,7 @@ export const failFast = flag({
 
 export const noWait = flag({
   name: "no-wait",
-  help: "End instead of waiting when only a usage limit's end would let the rest go on"
+  help: "End instead of waiting when only a usage limit's end, or room on this machine, would let the rest go on"
 })
 
 export const detach = flag({ name: "detach", help: "In the background: print its id and leave" })

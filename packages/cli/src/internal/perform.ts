@@ -83,8 +83,8 @@ const answer = (result: RunResult, format: Format, session: Session): Answer => 
   }
 }
 
-const exitCodeOf = ({ parked, status, timedOut }: RunResult): number => {
+const exitCodeOf = ({ parked, shortage, status, timedOut }: RunResult): number => {
   if (timedOut) return exitCodes.runTimeout
-  if (parked.length > 0) return exitCodes.parked
+  if (parked.length > 0 || shortage !== null) return exitCodes.waiting
   return status === "completed" ? exitCodes.completed : exitCodes.failed
 }

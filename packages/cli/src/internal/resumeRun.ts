@@ -74,11 +74,14 @@ const inBackground = (run: string, options: Request["options"], session: Session
   Effect.gen(function* () {
     const { launch } = yield* Effect.promise(() => import("./detached.js"))
     // Told here, where somebody reads it.
-    const known = yield* readJournal(session, (journal) => checkDecisions(journal, run, options.decide ?? new Map()))
+    const known = yield* readJournal(session, (journal) =>
+      Effect.zipRight(checkDecisions(journal, run, options.decide ?? new Map()), journal.jobs(run))
+    )
     if (Option.isNone(known)) return yield* new JobNotFound({ what: "run", id: run })
     const around = { dataDir: dataDir(session), directory: session.cwd, env: session.env }
     const pid = yield* Effect.provide(launch(session, run, wordsOf(options)), Live.layer(around))
-    return { text: `${run} goes on in process ${pid}\n`, json: { runId: run, pid } }
+    const jobs = known.value.map(({ jobId, spec }) => ({ jobId, agentId: spec.agentId }))
+    return { text: `${run} goes on in process ${pid}\n`, json: { id: run, runId: run, jobs, pid } }
   })
 
 /** The options as they are written. */

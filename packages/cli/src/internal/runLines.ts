@@ -82,8 +82,7 @@ export const step = (state: State, event: RunEvent, options: Options): readonly 
     case "toolReleased":
       return [state, [line(state, options, { at: event.at, agentId: event.tool }, "answers again")]]
     case "held": {
-      const text = event.shortage === null ? "there is room again" : `nothing is started: ${clean(event.shortage)}`
-      return [state, [line(state, options, { at: event.at, agentId: "" }, text, style.yellow)]]
+      return [state, [line(state, options, { at: event.at, agentId: "" }, heldText(event), style.yellow)]]
     }
     case "budget":
       return [state, [line(state, options, { at: event.at, agentId: "" }, budgetText(event), style.yellow)]]
@@ -91,6 +90,9 @@ export const step = (state: State, event: RunEvent, options: Options): readonly 
       return [state, []]
   }
 }
+
+export const heldText = ({ shortage }: Extract<RunEvent, { kind: "held" }>): string =>
+  shortage === null ? "there is room again" : `nothing is started: ${clean(shortage)}`
 
 const mostOverlaps = 5
 

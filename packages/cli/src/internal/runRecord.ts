@@ -95,6 +95,7 @@ export const interrupted = (
   duration: (at - begun) / 1000,
   ...resultsOf(jobs),
   parked: [],
+  shortage: null,
   timedOut: false,
   shared: [],
   spent

@@ -1,8 +1,9 @@
 /** Runs and jobs as they are: one whose process is gone is interrupted, whether anybody has marked it or not. */
 import * as path from "node:path"
-import { isAlive } from "@contextfs/core/AgentProcess"
+import { isAlive, isStopped } from "@contextfs/core/AgentProcess"
 import type { Job, JobResult, JobStatus, RunStatus } from "@contextfs/core/Job"
 import type { AttemptRecord, JobQueueService, Run } from "@contextfs/core/JobQueue"
+import { shortage } from "@contextfs/core/Workplace"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 
@@ -41,6 +42,10 @@ export interface RunState {
   readonly containment: string
   /** Process id of the orchestrating process. */
   readonly owner: number
+  /** That process was stopped, by Ctrl-Z or SIGSTOP, and does nothing until it is woken. */
+  readonly stopped: boolean
+  /** What is short on this machine, so that none of the jobs that wait is started; else null. */
+  readonly shortage: string | null
   /** Folder of everything that its agents printed. */
   readonly folder: string
   /** The command that goes on with it, where there is something to go on with. */
@@ -106,6 +111,8 @@ export const runState = (journal: JobQueueService, run: Run, dataDir: string) =>
         return jobState(job, attempts, { dataDir, status, now })
       })
     )
+    // Only of a process of ours and of here can be told what it has left.
+    const waits = jobs.some((job) => job.status === "pending") && isAlive(owner) === true
     const until = endedAt ?? (status === "running" ? now : null)
     return {
       runId,
@@ -116,6 +123,8 @@ export const runState = (journal: JobQueueService, run: Run, dataDir: string) =>
       duration: until === null ? null : (until - createdAt) / 1000,
       containment,
       owner: owner.pid,
+      stopped: status === "running" && isStopped(owner),
+      shortage: status === "running" && waits ? shortage(dataDir, { pid: owner.pid }) : null,
       folder: folderOf(dataDir, runId),
       resume: status === "interrupted" ? resumeCommand(runId) : null,
       jobs

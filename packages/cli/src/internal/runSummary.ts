@@ -93,11 +93,12 @@ const sharedLines = ({ shared }: RunResult, style: Style): ReadonlyArray<string>
 }
 
 /** What has not come to its end, and how it does. */
-const goingOn = ({ parked, runId, status, timedOut }: RunResult): ReadonlyArray<string> => {
+const goingOn = ({ parked, runId, shortage, status, timedOut }: RunResult): ReadonlyArray<string> => {
   if (status !== "interrupted") return []
   return [
     ...(timedOut ? ["ended  its time was up"] : []),
     ...parked.map(({ tool, until }) => `waits  ${clean(tool)} until ${moment(until)} UTC for its usage limit`),
+    ...(shortage === null ? [] : [`waits  for room on this machine: ${clean(shortage)}`]),
     `resume ${resumeCommand(runId)}`
   ]
 }

@@ -86,6 +86,18 @@ const heading = (run: RunState, { columns, now, style }: Look, project: boolean)
 const resumeLine = ({ resume }: RunState, { columns, style }: Look): ReadonlyArray<string> =>
   resume === null ? [] : [style.yellow(cut(`  go on with it: ${resume}`, columns))]
 
+/** What keeps a run that is at work from getting on. */
+const heldLine = ({ owner, shortage, stopped }: RunState, { columns, style }: Look): ReadonlyArray<string> => {
+  const why = stopped
+    ? `process ${owner} is ${asleep(owner)}`
+    : shortage === null
+      ? undefined
+      : `nothing is started: ${clean(shortage)}`
+  return why === undefined ? [] : [style.yellow(cut(`  ${why}`, columns))]
+}
+
+const asleep = (pid: number): string => `stopped: kill -CONT ${pid} wakes it`
+
 /** Of a run with more jobs, those that need a look or are at work come first. */
 const mostJobs = 12
 const rank: Readonly<Record<JobState["status"], number>> = {
@@ -122,6 +134,7 @@ export const listText = (
     return lines([
       heading(run, look, projects),
       ...resumeLine(run, look),
+      ...heldLine(run, look),
       ...grid(
         shown.map((job) => jobRow(job, look, retried)),
         look.columns
@@ -184,7 +197,8 @@ export const runText = (run: RunState, look: Look): string => {
       ["project", clean(run.project)],
       ["started", when],
       ["contained", clean(run.containment)],
-      ["process", `${run.owner}${run.status === "running" ? "" : ", gone"}`],
+      ["process", `${run.owner}${run.stopped ? `, ${asleep(run.owner)}` : run.status === "running" ? "" : ", gone"}`],
+      ...(run.shortage === null ? [] : [["waits", `nothing is started: ${clean(run.shortage)}`] satisfies Fact]),
       ["logs", clean(run.folder)],
       ...(run.resume === null ? [] : [["go on", run.resume] satisfies Fact])
     ]),

@@ -9,6 +9,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import { UsageError } from "../CliError.js"
 import type { Session } from "../Session.js"
 
@@ -76,6 +77,16 @@ const isThere = (session: Session, name: string): Effect.Effect<boolean, Storage
     ({ holds }) => holds(dataDir(session), name)
   )
 
+/** None where a database was begun and never made: to whoever reads it is not there yet. */
+const unlessEmpty = <A, E>(
+  reading: Effect.Effect<A, E | StorageError>
+): Effect.Effect<Option.Option<A>, E | StorageError> =>
+  Effect.catchIf(
+    Effect.asSome(reading),
+    (error) => Predicate.isTagged(error, "StorageError") && "empty" in error && error.empty === true,
+    () => Effect.succeedNone
+  )
+
 /** None where there is no memory yet. */
 export const read = <A, E>(
   session: Session,
@@ -86,7 +97,7 @@ export const read = <A, E>(
     if (!(yield* isThere(session, Namespace.databaseName))) return Option.none()
     const { layerSqlite, MemoryStore } = yield* Effect.promise(() => import("@contextfs/memory/MemoryStore"))
     const reading = Effect.flatMap(MemoryStore, use)
-    return Option.some(yield* Effect.provide(reading, layerSqlite({ path: memoryFile(session), readOnly: true })))
+    return yield* unlessEmpty(Effect.provide(reading, layerSqlite({ path: memoryFile(session), readOnly: true })))
   })
 
 /** None where nothing was ever run. */
@@ -99,7 +110,7 @@ export const readJournal = <A, E>(
     if (!(yield* isThere(session, databaseName))) return Option.none()
     const file = path.join(dataDir(session), databaseName)
     const reading = Effect.flatMap(JobQueue, use)
-    return Option.some(yield* Effect.provide(reading, layerSqlite({ path: file, readOnly: true })))
+    return yield* unlessEmpty(Effect.provide(reading, layerSqlite({ path: file, readOnly: true })))
   })
 
 /** The user at the command line, in the directory they stand in. */

@@ -22,12 +22,18 @@ interface View {
 
 /** Gone from the screen when the scope closes. */
 export const open = (session: Session, format: Format): Effect.Effect<View, never, Scope> => {
-  if (format === "json") return Effect.succeed({ event: () => undefined, ending: () => undefined })
+  if (format === "json")
+    return Effect.succeed({ event: (event) => warnOfHeld(session, event), ending: () => undefined })
   if (format === "jsonl") {
     return Effect.succeed({ event: (event) => session.print(`${json(event)}\n`), ending: () => undefined })
   }
   const { screen } = session.stdout
   return screen === undefined ? Effect.succeed(plain(session)) : live(session, screen)
+}
+
+/** Of a run that is held its one document would tell nothing until it has ended. */
+const warnOfHeld = (session: Session, event: RunEvent): void => {
+  if (event.kind === "held") session.warn(`warning: ${runLines.heldText(event)}`)
 }
 
 const plain = (session: Session): View => {

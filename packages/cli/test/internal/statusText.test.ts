@@ -61,6 +61,8 @@ const run = (more: Partial<RunState> = {}): RunState => ({
   duration: 1.8,
   containment: "K1",
   owner: 17,
+  stopped: false,
+  shortage: null,
   folder: "/data/runs/r1",
   resume: null,
   jobs: [job()],

@@ -47,7 +47,8 @@ export const make = (dataDir: string, attempt: Attempt): string => {
 }
 
 /**
- * Removes what the attempt was given, and replaces each of its files by its redacted form. May be done again, and goes on
+ * Removes what the attempt was given, replaces each of its files by its redacted form, and narrows what the agent may have
+ * opened to others. May be done again, and goes on
  * where another left off; what could not be redacted stays marked.
  */
 export const redact = (dataDir: string, attempt: Attempt, redactor: Redactor): Effect.Effect<void, Error> =>
@@ -61,10 +62,28 @@ export const redact = (dataDir: string, attempt: Attempt, redactor: Redactor): E
       // Folders are views of the user's own settings, made for the program; links are nothing of ours.
       if (!entry.isFile() || inputs.has(entry.name) || isHalf(entry.name)) {
         yield* attemptTo(() => fs.rmSync(file, { recursive: true, force: true }))
-      } else yield* redactor.file(file)
+      } else {
+        yield* attemptTo(() => narrow(file))
+        yield* redactor.file(file)
+      }
+    }
+    if (entries.length > 0) {
+      const { attempt: number, jobId, runId } = attempt
+      yield* Effect.ignore(attemptTo(() => PrivateFiles.folder(dataDir, "runs", runId, jobId, `${number}`)))
     }
     yield* attemptTo(() => fs.rmSync(markOf(dataDir, attempt), { force: true }))
   })
+
+const narrow = (file: string): void => {
+  const descriptor = PrivateFiles.open(file)
+  if (descriptor === undefined) return
+  try {
+    // One with another name may be the user's own.
+    if (fs.fstatSync(descriptor).nlink === 1) fs.fchmodSync(descriptor, 0o600)
+  } finally {
+    fs.closeSync(descriptor)
+  }
+}
 
 const attemptTo = <A>(run: () => A): Effect.Effect<A, Error> =>
   Effect.try({ try: run, catch: (cause) => (cause instanceof Error ? cause : new Error(`${cause}`)) })

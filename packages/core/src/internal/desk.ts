@@ -29,8 +29,10 @@ export class Board {
   over = false
   /** A job was cancelled only because the queue was closed. */
   cut = false
-  /** Nothing is left but jobs of parked tools, and nobody wants to wait. */
-  parkedOnly = false
+  /** Nothing is left but jobs that wait, and they are not waited for. */
+  gaveUp = false
+  /** What this machine lacks, where that is why. */
+  shortage: string | null = null
   /** Workers at work; one that waits for other jobs has lent itself. */
   used = 0
   /** The agent whose failure ends the run. */
@@ -53,7 +55,7 @@ export class Board {
 
   /** There will be no more results than there are. */
   get isLast(): boolean {
-    return this.over || this.parkedOnly || this.ended === this.submitted
+    return this.over || this.gaveUp || this.ended === this.submitted
   }
 
   /** What the run has come to when its queue is closed. */

@@ -6,7 +6,7 @@ import type { Claimed, Lease, Waiting } from "../JobQueue.js"
 import type { Working } from "../WorkerQueue.js"
 import type { Desk } from "./desk.js"
 import { cancelled, firmly, unattempted } from "./jobRunner.js"
-import { betweenLooks, makeLook } from "./shortage.js"
+import { betweenLooks, longestShortage, makeLook } from "./shortage.js"
 
 /** How long a parked tool is waited for before the clock on the wall is looked at again; milliseconds. */
 const longestWait = 30_000
@@ -18,7 +18,7 @@ export const dispatch = (
   options: Working,
   begin: (job: Claimed) => Effect.Effect<void>
 ): Effect.Effect<never, StorageError> => {
-  const { board, changes, gate, journal, runId, shop, tell, wall } = desk
+  const { board, changes, gate, journal, now, runId, shop, tell, wall } = desk
   const numWorkers = options.numWorkers ?? 3
   const lookForRoom = makeLook(shop.workplace, (shortage) => tell({ kind: "held", at: wall(), shortage }))
 
@@ -40,21 +40,39 @@ export const dispatch = (
     return `${Math.ceil(Math.max(10, Math.min(longestWait, ...times)))} millis` as const
   }
 
+  const giveUp = (shortage: string | null) =>
+    Effect.gen(function* () {
+      board.gaveUp = true
+      board.shortage = shortage
+      yield* changes.tell
+      yield* changes.after(changes.now())
+    })
+
+  /** Since when room is short and no agent is at work that could give any back. */
+  let shortSince: number | undefined
+  const isHopeless = () => {
+    if (board.used > 0) shortSince = undefined
+    else shortSince ??= now()
+    if (shortSince === undefined) return false
+    return (options.wait === false && board.running.size === 0) || now() - shortSince >= longestShortage
+  }
+
   /** One claim, or a rest until there may be something to claim. */
   const next = Effect.gen(function* () {
     const seen = changes.now()
     if (board.closed || board.counts.pending === 0) return yield* changes.after(seen)
     if (gate.isSpent() || board.culprit !== undefined) return yield* failPending(desk)
     if (board.used >= numWorkers) return yield* changes.after(seen)
-    if (lookForRoom() !== null) return yield* Effect.asVoid(Effect.timeoutOption(changes.after(seen), betweenLooks))
+    const shortage = lookForRoom()
+    if (shortage !== null) {
+      if (isHopeless()) return yield* giveUp(shortage)
+      return yield* Effect.asVoid(Effect.timeoutOption(changes.after(seen), betweenLooks))
+    }
+    shortSince = undefined
     if (yield* claimOne) return
     const waiting = yield* journal.waiting(runId)
     const onlyParked = board.running.size === 0 && waiting.due === null && waiting.parked.length > 0
-    if (options.wait === false && onlyParked) {
-      board.parkedOnly = true
-      yield* changes.tell
-      return yield* changes.after(changes.now())
-    }
+    if (options.wait === false && onlyParked) return yield* giveUp(null)
     yield* changes.after(seen).pipe(Effect.timeoutOption(restTime(waiting)))
   })
   return Effect.forever(next)

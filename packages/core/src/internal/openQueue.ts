@@ -18,6 +18,7 @@ import * as Delegation from "./delegation.js"
 import { endLeftovers, endLeftoversOf, forgetUnstored, redactLeftovers } from "./leftovers.js"
 import { laneOf, overlaps } from "./overlap.js"
 import { kinds, plan } from "./plan.js"
+import { isStopped } from "./procfs.js"
 import { reconcile } from "./reconcile.js"
 import { isAtWork, self } from "./runOwner.js"
 import { type Services, work } from "./workerQueue.js"
@@ -117,7 +118,9 @@ export const resume = (
     const journal = yield* JobQueue
     const before = yield* journal.run(id)
     const { owner, runId } = before
-    if (yield* isAtWork(before)) return yield* new RunOwned({ runId, pid: owner.pid })
+    if (yield* isAtWork(before)) {
+      return yield* new RunOwned({ runId, pid: owner.pid, stopped: isStopped(owner) })
+    }
     const shop = yield* openShop(runId)
     // Before jobs are added: they may be numbered as one that was to be added when the last owner died.
     yield* forgetUnstored(shop.workplace.dataDir, journal)

@@ -117,11 +117,11 @@ const collect = <E, R>(open: Effect.Effect<WorkerQueue.WorkerQueue, E, R | Scope
     const clock = yield* Effect.clock
     const begun = clock.unsafeCurrentTimeMillis()
     // The end of the scope ends whoever is still at work; only then is the run over.
-    const { parked, queue, timedOut } = yield* Effect.gen(function* () {
+    const { parked, queue, shortage, timedOut } = yield* Effect.gen(function* () {
       const queue = yield* open
       const limit = options.runTimeout ?? null
       const ended = limit === null ? yield* Effect.asSome(queue.join) : yield* Effect.timeoutOption(queue.join, limit)
-      return { queue, timedOut: Option.isNone(ended), parked: yield* queue.parked }
+      return { queue, timedOut: Option.isNone(ended), parked: yield* queue.parked, shortage: yield* queue.shortage }
     }).pipe(Effect.scoped)
     const { project, runId } = queue
     const jobs = yield* journal.jobs(runId).pipe(Effect.catchTag("NotFound", Effect.die))
@@ -137,6 +137,7 @@ const collect = <E, R>(open: Effect.Effect<WorkerQueue.WorkerQueue, E, R | Scope
       results,
       pending,
       parked: status === "interrupted" && !timedOut ? parked : [],
+      shortage: status === "interrupted" && !timedOut ? shortage : null,
       timedOut,
       shared: yield* Effect.sync(() => sharedFiles(results)),
       spent: yield* journal.spent(runId)

@@ -9,12 +9,16 @@ const read = (path: string): string | null => {
   }
 }
 
+/** From the process's state on; empty where there is none. */
+const statOf = (pid: number): ReadonlyArray<string> => {
+  const stat = read(`/proc/${pid}/stat`) ?? ""
+  // The command in parentheses may itself hold spaces and parentheses: count from the last one.
+  return stat === "" ? [] : stat.slice(stat.lastIndexOf(")") + 2).split(" ")
+}
+
 /** Start time in clock ticks since boot: with the pid and the boot id it names a process for good. */
 export const startTime = (pid: number): string | null => {
-  const stat = read(`/proc/${pid}/stat`)
-  if (stat === null) return null
-  // The command in parentheses may itself hold spaces and parentheses: count from the last one.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
+  const fields = statOf(pid)
   // A zombie is dead: it only waits for its parent to look.
   return fields[0] === "Z" ? null : (fields[19] ?? null)
 }
@@ -82,3 +86,7 @@ export const isAlive = (process: {
   if (namespace !== undefined && namespace !== place) return null
   return startTime(process.pid) === process.startTime
 }
+
+/** It lives, and does nothing until somebody wakes it: after Ctrl-Z, or SIGSTOP. */
+export const isStopped = (process: Parameters<typeof isAlive>[0]): boolean =>
+  isAlive(process) === true && ["T", "t"].includes(statOf(process.pid)[0] ?? "")

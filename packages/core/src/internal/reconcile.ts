@@ -27,8 +27,8 @@ const died = "its orchestrator died during this attempt"
 const indeterminate = { status: "failed", reason: "Indeterminate" } as const
 
 /**
- * What was done is stored, what was cut short waits for another attempt; the run's jobs as they are then. Where that cannot be told and `decide` (by job
- * or agent id) does not say, nothing is changed.
+ * What was done is stored, what was cut short waits for another attempt, unless `decide` (by job or agent id) skips it; the run's jobs as they are then.
+ * Where it cannot be told which of the two it was and `decide` does not say, nothing is changed.
  */
 export const reconcile = (
   shop: Shop,
@@ -52,15 +52,12 @@ export const reconcile = (
     )
     const choice = ({ job }: Found) => decide.get(job.jobId) ?? decide.get(job.spec.agentId)
     const open = found.filter((each) => each.harvest.kind === "unknown" && choice(each) === undefined)
-    const decided = found.filter((each) => each.harvest.kind !== "unknown" && choice(each) !== undefined)
-    if (open.length > 0 || decided.length > 0) {
+    const ended = found.filter((each) => each.harvest.kind === "ended" && choice(each) !== undefined)
+    if (open.length > 0 || ended.length > 0) {
       return yield* new Undecided({
         runId,
         jobs: open.map(({ job }) => job.jobId),
-        settled: decided.map(({ harvest, job: { jobId } }) => ({
-          jobId,
-          state: harvest.kind === "cut" ? "was cut short and runs again" : "has ended, as its output tells"
-        }))
+        settled: ended.map(({ job: { jobId } }) => ({ jobId, state: "has ended, as its output tells" }))
       })
     }
     const retries = RunRetries.make(runRetries, jobs)
@@ -70,7 +67,7 @@ export const reconcile = (
     return jobs.map((job) => settled.get(job.jobId) ?? job)
   })
 
-/** Decisions about jobs that there are not, or that are not at work, are refused before the run is touched. */
+/** Decisions about jobs that there are not, or that are not at work, and two that differ are refused before the run is touched. */
 export const checkDecisions = (
   journal: JobQueueService,
   run: string,
@@ -80,17 +77,23 @@ export const checkDecisions = (
     const { runId } = yield* journal.run(run)
     if (decide.size === 0) return
     const jobs = yield* journal.jobs(runId)
-    const named = yield* Effect.forEach(decide.keys(), (id) => {
+    const words = new Map<Job, Set<"rerun" | "skip">>()
+    for (const [id, word] of decide) {
       const job = jobs.find(({ jobId, spec }) => jobId === id || spec.agentId === id)
-      return job === undefined ? new NotFound({ what: "job", id }) : Effect.succeed(job)
-    })
+      if (job === undefined) return yield* new NotFound({ what: "job", id })
+      words.set(job, (words.get(job) ?? new Set()).add(word))
+    }
+    const named = [...words.keys()]
+    const contradicted = named.filter((job) => words.get(job)?.size === 2).map(({ jobId }) => jobId)
     const settled = named
       .filter(({ status }) => status !== "running")
       .map(({ jobId, status }) => ({
         jobId,
         state: status === "pending" ? "waits to be started" : `ended before: ${status}`
       }))
-    if (settled.length > 0) return yield* new Undecided({ runId, jobs: [], settled })
+    if (settled.length + contradicted.length > 0) {
+      return yield* new Undecided({ runId, jobs: [], settled, contradicted })
+    }
   })
 
 const settleOne = (
@@ -106,12 +109,12 @@ const settleOne = (
       job.attempts >= maxAttempts
         ? journal.settle(unattempted(job, { ...indeterminate, error: `${died}, ${job.attempts} times` }, 0))
         : journal.retry(job.jobId, job.attempts, { reason: "LeaseLost", error: died, charged: false, session })
-    if (harvest.kind === "cut") {
-      return yield* again(found.plan?.adapter.capabilities.resume === true ? harvest.session : null)
-    }
-    if (harvest.kind === "unknown") {
-      const result = unattempted(job, { ...indeterminate, error: "nobody saw how it ended, and it was skipped" }, 0)
-      return yield* skip ? journal.settle(result) : again(null)
+    if (harvest.kind !== "ended") {
+      const session =
+        harvest.kind === "cut" && found.plan?.adapter.capabilities.resume === true ? harvest.session : null
+      if (!skip) return yield* again(session)
+      const seen = harvest.kind === "cut" ? "it was cut short" : "nobody saw how it ended"
+      return yield* journal.settle(unattempted(job, { ...indeterminate, error: `${seen}, and it was skipped` }, 0))
     }
     const ended = yield* duration(journal, job, harvest.endedAt)
     const control = {

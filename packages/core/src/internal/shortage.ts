@@ -26,9 +26,9 @@ const read = (file: string): string => {
   }
 }
 
-/** A soft limit of this process; infinite where there is none or nobody knows. */
-const limitOf = (name: string): number => {
-  const found = new RegExp(`^${name}\\s+(\\d+)`, "m").exec(read("/proc/self/limits"))
+/** A soft limit of a process; infinite where there is none or nobody knows. */
+const limitOf = (pid: number | "self", name: string): number => {
+  const found = new RegExp(`^${name}\\s+(\\d+)`, "m").exec(read(`/proc/${pid}/limits`))
   return found?.[1] === undefined ? Number.POSITIVE_INFINITY : Number(found[1])
 }
 
@@ -38,7 +38,7 @@ export const raiseFiles = "raise the limit of open files: ulimit -n 1024"
 
 /** Why no agent could ever start in this process, or null. */
 export const tooFewDescriptors = (): string | null => {
-  const limit = limitOf("Max open files")
+  const limit = limitOf("self", "Max open files")
   if (limit >= leastDescriptors) return null
   return `only ${limit} files may be open at once, and at least ${leastDescriptors} are needed – ${raiseFiles}`
 }
@@ -60,9 +60,15 @@ const tasksLeft = (): number => {
   return running === undefined || !(most > 0) ? Number.POSITIVE_INFINITY : most - Number(running)
 }
 
-/** What is short, in words, or null. Where the machine does not tell, nothing is short. */
-export const shortage = (dataDir: string, least: Floors = floors): string | null => {
-  const descriptors = limitOf("Max open files") - inUse("/proc/self/fd")
+/**
+ * What is short for an orchestrator, this process or another, in words, or null. Where the machine does not tell, nothing
+ * is short.
+ */
+export const shortage = (
+  dataDir: string,
+  { floors: least = floors, pid = "self" }: { readonly floors?: Floors; readonly pid?: number | "self" } = {}
+): string | null => {
+  const descriptors = limitOf(pid, "Max open files") - inUse(`/proc/${pid}/fd`)
   if (descriptors < least.descriptors) return `only ${Math.max(0, descriptors)} file descriptors are left`
   const tasks = tasksLeft()
   if (tasks < least.processes) return `only ${Math.max(0, tasks)} processes are left`
@@ -93,18 +99,21 @@ export const isShortage = (cause: unknown): boolean =>
 /** While something is short, milliseconds between two looks. */
 export const betweenLooks = 250
 
+/** Where no agent of ours is at work that could give any back, room is waited for so long; milliseconds. */
+export const longestShortage = 5 * 60_000
+
 /**
  * Says what is short, or null, and tells when that begins and ends. To be asked before each start, however many there
  * are at once: each takes some of what is left.
  */
 export const makeLook = (
-  { dataDir, floors }: { readonly dataDir: string; readonly floors?: Floors },
+  { dataDir, floors }: { readonly dataDir: string; readonly floors: Floors },
   tell: (shortage: string | null) => void
 ): (() => string | null) => {
   let short: string | null = null
   return () => {
     const before = short
-    short = shortage(dataDir, floors)
+    short = shortage(dataDir, { floors })
     if ((short === null) !== (before === null)) tell(short)
     return short
   }

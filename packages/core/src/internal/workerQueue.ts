@@ -164,7 +164,8 @@ export const work = (
           if (bounded) room.enter(job.jobId)
           board.submitted += 1
           counts.pending += 1
-          board.parkedOnly = false
+          board.gaveUp = false
+          board.shortage = null
           kin.adopt(job)
           tell({ kind: "jobAdded", at: wall(), ...head(job) })
           yield* changes.tell
@@ -202,7 +203,8 @@ export const work = (
             })
         ),
       until: changes.until,
-      parked: Effect.map(journal.waiting(runId), ({ parked }) => parked)
+      parked: Effect.map(journal.waiting(runId), ({ parked }) => parked),
+      shortage: Effect.sync(() => board.shortage)
     }
     yield* Deferred.succeed(shop.delegation.queue, queue)
     return queue

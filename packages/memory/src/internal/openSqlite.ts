@@ -328,15 +328,19 @@ const awaitSchema = (run: Run, { path: file, migrations }: SqliteOptions): Effec
       schedule: Schedule.spaced("25 millis").pipe(Schedule.intersect(Schedule.recurs(200)))
     }),
     Effect.mapError((cause) =>
-      cause instanceof Behind
-        ? refuse(
-            file,
-            cause.seen === 0
-              ? "this database is empty; it was left as it is"
-              : `written by an older version (schema ${cause.seen}, this one needs ${migrations.length}); it was left as it is`,
-            "what writes brings it up to date: save something, or start a run"
-          )
-        : cause
+      !(cause instanceof Behind)
+        ? cause
+        : cause.seen === 0
+          ? new StorageError({
+              message: `${file}: this database is empty; it was left as it is`,
+              hint: "what writes makes it, where the disk has room: save something, or start a run",
+              empty: true
+            })
+          : refuse(
+              file,
+              `written by an older version (schema ${cause.seen}, this one needs ${migrations.length}); it was left as it is`,
+              "what writes brings it up to date: save something, or start a run"
+            )
     )
   )
 

@@ -50,6 +50,8 @@ const hints: ReadonlyArray<readonly [prefix: string, hint: string]> = [
   ["SQLITE_CANTOPEN", "make the file and its folder readable and writable for this user"],
   ["SQLITE_CORRUPT", "keep the file for repair, and set CONTEXTFS_DATA_DIR to another folder or restore a copy"],
   ["SQLITE_NOTADB", "move the file away, or set CONTEXTFS_DATA_DIR to another folder"],
+  // Readers share memory in a file, for which there was no room.
+  ["SQLITE_IOERR_SHMSIZE", "the disk is full: free some space"],
   ["SQLITE_IOERR", "look at the disk and the system log"],
   ["EACCES", "make the folder writable for this user, or set CONTEXTFS_DATA_DIR to another one"],
   ["EROFS", "the disk is read-only: set CONTEXTFS_DATA_DIR to another folder"],
