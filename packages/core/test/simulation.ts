@@ -64,7 +64,7 @@ export const simulatedClock = (start: number): SimulatedClock => {
 export type Script = ReadonlyArray<readonly [after: number, line: object]>
 
 /** Agents that are started at a time; their exit code is 0. */
-const processes = (script: (spec: LaunchSpec, now: number) => Script) =>
+const processes = ({ onEnd = () => undefined, script }: Omit<Simulation, "clock">) =>
   Layer.succeed(AgentProcess, {
     level: "G",
     choose: () => Option.some("G" as const),
@@ -85,11 +85,11 @@ const processes = (script: (spec: LaunchSpec, now: number) => Script) =>
         return {
           identity: { pid: process.pid, startTime: null, bootId: null },
           exited: Deferred.await(exit),
-          end: Effect.map(Deferred.poll(exit), (ended) => ({
-            exitCode: Option.isSome(ended) ? 0 : 143,
-            sent: Option.isSome(ended) ? ("nothing" as const) : ("TERM" as const),
-            survivors: 0
-          }))
+          end: Effect.gen(function* () {
+            onEnd(yield* Clock.currentTimeMillis)
+            const itself = Option.isSome(yield* Deferred.poll(exit))
+            return { exitCode: itself ? 0 : 143, sent: itself ? "nothing" : "TERM", survivors: 0 } as const
+          })
         }
       })
   })
@@ -97,12 +97,14 @@ const processes = (script: (spec: LaunchSpec, now: number) => Script) =>
 export interface Simulation {
   readonly clock: SimulatedClock
   readonly script: (spec: LaunchSpec, now: number) => Script
+  /** An agent is being ended. What follows takes real time, in which this clock leaps on. */
+  readonly onEnd?: (now: number) => void
 }
 
 /** The services of one orchestrating process; several may share a data folder. */
-export const layer = (home: Home, { clock, script }: Simulation, tools: typeof builtIn = builtIn) =>
+export const layer = (home: Home, { clock, ...agents }: Simulation, tools: typeof builtIn = builtIn) =>
   Layer.mergeAll(
-    processes(script),
+    processes(agents),
     JobQueue.layerSqlite({
       path: path.join(home.dataDir, JobQueue.databaseName),
       monotonic: Effect.sync(() => clock.unsafeCurrentTimeMillis())
