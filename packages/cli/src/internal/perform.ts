@@ -1,7 +1,10 @@
 /** A run in this process: shown while it goes on, ended by signals, and told as what it came to. */
-import { AgentProcess } from "@contextfs/core/AgentProcess"
+import { AgentProcess, isAlive } from "@contextfs/core/AgentProcess"
+import type { Run } from "@contextfs/core/JobQueue"
 import * as Live from "@contextfs/core/Live"
 import { Orchestrator, type RunOptions, type RunResult } from "@contextfs/core/Orchestrator"
+import * as Arr from "effect/Array"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { exitCodes } from "../CliError.js"
 import type { Answer } from "../Command.js"
@@ -27,7 +30,7 @@ export const perform = <E>(
 ): Effect.Effect<Answer, E | Live.Failure> =>
   Effect.gen(function* () {
     const { format } = request
-    const clock = yield* Effect.clock
+    const begun = yield* Clock.currentTimeMillis
     let known: RunRecord | undefined
     const result = yield* Effect.gen(function* () {
       const orchestrator = yield* Orchestrator
@@ -48,10 +51,7 @@ export const perform = <E>(
       ),
       Effect.onInterrupt(() =>
         Effect.gen(function* () {
-          if (known === undefined) return
-          const at = clock.unsafeCurrentTimeMillis()
-          const { jobs, spent } = yield* left(session, known.started.runId)
-          const sofar = interrupted(known, jobs, spent, at)
+          const sofar = yield* left(session, known, begun)
           session.leave({
             ...answer(sofar, format, session),
             json: withResume(sofar),
@@ -64,10 +64,20 @@ export const perform = <E>(
   })
 
 /** What an interrupted run has come to: every job that had begun has its record by now. */
-const left = (session: Session, runId: string) =>
-  Effect.flatten(
-    readJournal(session, (journal) => Effect.all({ jobs: journal.jobs(runId), spent: journal.spent(runId) }))
-  )
+const left = (session: Session, known: RunRecord | undefined, begun: number) =>
+  readJournal(session, (journal) =>
+    Effect.gen(function* () {
+      // A run may be stored and not told of yet.
+      const { project, runId } =
+        known?.started ?? (yield* Effect.flatMap(journal.runs({ limit: 20 }), (runs) => Arr.findFirst(runs, isOurs)))
+      const { at } = known?.started ?? { at: begun }
+      const [jobs, spent] = yield* Effect.all([journal.jobs(runId), journal.spent(runId)])
+      const now = yield* Clock.currentTimeMillis
+      return interrupted({ at, project, runId }, jobs, spent, now)
+    })
+  ).pipe(Effect.flatten)
+
+const isOurs = ({ owner }: Run): boolean => owner.pid === process.pid && isAlive(owner) === true
 
 const withResume = (result: RunResult) => ({
   ...result,

@@ -84,7 +84,7 @@ const added = (jobs: Map<string, JobRecord>, head: JobHead): Map<string, JobReco
 
 /** The result of a run that was interrupted, from its jobs as they are in the journal. */
 export const interrupted = (
-  { started: { at: begun, project, runId } }: RunRecord,
+  { at: begun, project, runId }: Pick<RunRecord["started"], "at" | "project" | "runId">,
   jobs: ReadonlyArray<Job>,
   spent: Spent,
   at: number
