@@ -188,7 +188,7 @@ export const run = (shop: Shop, input: AttemptInput): Effect.Effect<AttemptOutco
         repository === null || before === null || after === null
           ? null
           : yield* git.changed(repository, gitPath, before, after),
-      short: false
+      short: level !== "G" && watch.stdoutBytes === 0 && containment.couldNotFork(exitCode, stderr)
     }
   }).pipe(Effect.scoped)
 

@@ -103,6 +103,13 @@ export const truly = <A extends number | null>(
 ): { readonly exitCode: A | 137; readonly stderr: string } =>
   exitCode === 1 && stumble.test(stderr) ? { exitCode: 137, stderr: stderr.replace(stumble, "") } : { exitCode, stderr }
 
+/** unshare, or the namespace's init, had no process to start the agent with, and says so as its last word. */
+const unforked = /(?:^|\n)(?:unshare: fork failed:|init: [^\n]*\bfork\b)[^\n]*\s*$/
+
+/** The agent never began, for want of a process that may be there again soon. */
+export const couldNotFork = (exitCode: number | null, stderr: string): boolean =>
+  exitCode !== null && exitCode !== 0 && unforked.test(stderr)
+
 /** `wanted` where the host can give it; `auto` is the strongest. */
 export const choose = (host: Host, wanted: Containment): Option.Option<Level> =>
   wanted === "auto"
