@@ -81,6 +81,8 @@ describe.skipIf(!tmux).each(shells)("$name", ({ file, name, own, start }) => {
     fs.symlinkSync(bin, path.join(one.root, "bin/contextfs"))
     for (const given of ["my-agents.json", "with space.json", "sources/index.ts", "sources.txt"]) one.file(given, "")
     fs.mkdirSync(path.dirname(path.join(one.root, ".config/fish/completions/x")), { recursive: true })
+    // Where it is missing, fish makes it in the background from all manual pages of the machine, however long that takes.
+    fs.mkdirSync(path.join(one.root, ".local/share/fish/generated_completions"), { recursive: true })
     fs.writeFileSync(path.join(one.root, file), own)
     const [line = ""] = completions.examples.find(([line]) => line.includes(`completions ${name}`)) ?? []
     execFileSync("sh", ["-c", line], { env: { ...one.env, PATH: `${one.root}/bin:${one.env["PATH"]}` } })

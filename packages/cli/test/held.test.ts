@@ -9,20 +9,24 @@ const home = homes()
 const agents = { agents: [{ id: "a", role: "custom", directory: ".", task: 'mock: say "done"', tool: "mock" }] }
 const lacking = /only \d+ file descriptors are left/
 
-/** The command with hardly a file descriptor to spare. */
-const cramped = (at: ReturnType<typeof home>, ...args: ReadonlyArray<string>) =>
-  spawn("prlimit", ["--nofile=40", process.execPath, bin, "orchestrator", ...args], {
+/** The command with hardly a file descriptor to spare, because it is born with most of them in use. */
+const cramped = (at: ReturnType<typeof home>, ...args: ReadonlyArray<string>) => {
+  const child = spawn("prlimit", ["--nofile=80", process.execPath, bin, "orchestrator", ...args], {
     cwd: at.work,
     env: at.env,
-    stdio: ["ignore", "pipe", "pipe"]
+    stdio: ["ignore", "pipe", "pipe", ...Array.from({ length: 40 }, () => 2)]
   })
+  const { stderr, stdout } = child
+  if (stderr === null || stdout === null) throw new Error("no pipes")
+  return { child, stderr, stdout }
+}
 
 it("a run for which the machine has no room says so beside its document, and to status", async () => {
   const at = home()
   at.file("agents.json", agents)
-  const child = cramped(at, "run", "agents.json", "--json")
-  const [stdout, ended] = [text(child.stdout), once(child, "exit")]
-  const [warning] = await once(child.stderr.setEncoding("utf8"), "data")
+  const { child, ...said } = cramped(at, "run", "agents.json", "--json")
+  const [stdout, ended] = [text(said.stdout), once(child, "exit")]
+  const [warning] = await once(said.stderr.setEncoding("utf8"), "data")
   expect(warning).toMatch(/^warning: nothing is started: only \d+ file descriptors are left\n$/)
   const all = document((await at.contextfs(["orchestrator", "status", "--all", "--json"])).stdout)
   expect(valueAt(all, "runs", 0, "shortage")).toMatch(lacking)
@@ -36,12 +40,12 @@ it("a run for which the machine has no room says so beside its document, and to 
   document(await stdout)
 
   const again = cramped(at, "resume", run, "--no-wait", "--json")
-  const [result] = await Promise.all([text(again.stdout), once(again, "exit")])
-  expect(again.exitCode).toBe(7)
+  const [result] = await Promise.all([text(again.stdout), once(again.child, "exit")])
+  expect(again.child.exitCode).toBe(7)
   expect(document(result)).toMatchObject({ status: "interrupted", shortage: expect.stringMatching(lacking) })
 
   const plain = cramped(at, "resume", run, "--no-wait")
-  const [lines] = await Promise.all([text(plain.stdout), once(plain, "exit")])
+  const [lines] = await Promise.all([text(plain.stdout), once(plain.child, "exit")])
   expect(lines).toMatch(/^waits {2}for room on this machine: only \d+ file descriptors are left\nresume .+$/m)
 
   const later = await at.contextfs(["orchestrator", "resume", run, "--detach", "--json"])
@@ -57,10 +61,10 @@ it("a run for which the machine has no room says so beside its document, and to 
 it("of a run whose process was stopped everybody says how to wake it", async () => {
   const at = home()
   at.file("agents.json", agents)
-  const held = cramped(at, "run", "agents.json", "--jsonl")
+  const { child: held, stdout } = cramped(at, "run", "agents.json", "--jsonl")
   let said = ""
   await new Promise<void>((resolve) =>
-    held.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+    stdout.setEncoding("utf8").on("data", (chunk: string) => {
       said += chunk
       if (said.includes('"held"')) resolve()
     })
