@@ -89,8 +89,12 @@ describe.skipIf(!tmux).each(shells)("$name", ({ file, name, own, start }) => {
     inTmux("new-session", "-d", "-x", "140", "-y", "50", ...start)
     await shows("$")
   })
-  afterAll(() => {
-    if (able) inTmux("kill-server")
+  afterAll(async () => {
+    if (!able) return
+    const shell = inTmux("display-message", "-p", "#{pane_pid}").trim()
+    inTmux("kill-server")
+    // It writes its history as it goes.
+    await vi.waitUntil(() => !fs.existsSync(`/proc/${shell}`), { timeout: 50_000 })
   })
 
   const tab = async (typed: string, whole: string) => {
