@@ -59,7 +59,7 @@ const configured = async (at: Home) => {
   return census
 }
 
-/** Begins it in the background and waits until the slow agent has spoken. */
+/** Begins it in the background and waits until the quick agent is done and the slow one has spoken. */
 const detached = async (at: Home) => {
   const census = await configured(at)
   const { code, stdout } = await at.contextfs(["orchestrator", "run", "agents.json", "--detach", "--json"])
@@ -72,6 +72,7 @@ const detached = async (at: Home) => {
   await logs.seen("quick word")
   logs.child.kill("SIGINT")
   expect(await logs.ended).toMatchObject({ code: 130, stderr: "" })
+  await until(at, run, (state) => valueAt(state, "jobs", 0, "status") === "completed")
   return { census, run, pid: Number(begun["pid"]) }
 }
 
