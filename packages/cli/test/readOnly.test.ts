@@ -51,22 +51,15 @@ describe("a database that was begun and never made, as on a full disk", () => {
   })
 })
 
+/** One agent that leaves memories, without a model. */
+const looked = ["orchestrator", "spawn", "review", ".", "Look", "-t", "mock", "--wait", "--json"]
+
 describe("a data folder that cannot be written", () => {
   it("can be looked at, whole, and nothing is put into it or left elsewhere", async () => {
     const at = home()
     const temporary = path.join(at.root, "tmp")
     fs.mkdirSync(temporary)
-    const spawned = await at.contextfs([
-      "orchestrator",
-      "spawn",
-      "review",
-      ".",
-      "Look",
-      "-t",
-      "mock",
-      "--wait",
-      "--json"
-    ])
+    const spawned = await at.contextfs(looked)
     expect(spawned.code).toBe(0)
     const run = String(document(spawned.stdout)["runId"])
     const told = await Promise.all(views.map((words) => at.contextfs(words)))
@@ -121,17 +114,7 @@ describe("a data folder that is not there, or no folder", () => {
 describe("what is asked about and is not there", () => {
   it("a run that nobody knows is not found, by any view", async () => {
     const at = home()
-    const spawned = await at.contextfs([
-      "orchestrator",
-      "spawn",
-      "review",
-      ".",
-      "Look",
-      "-t",
-      "mock",
-      "--wait",
-      "--json"
-    ])
+    const spawned = await at.contextfs(looked)
     for (const view of ["findings", "errors", "monitor"]) {
       const ended = await at.contextfs(["orchestrator", view, "--run", "nosuch"])
       expect({ view, code: ended.code, stdout: ended.stdout }).toEqual({ view, code: 4, stdout: "" })

@@ -13,6 +13,6 @@ it.each([
 })
 
 it("what an agent says of a fork of its own is the agent's", () => {
-  expect(couldNotFork(2, "/work/agent.sh: 0: Cannot fork\n")).toBe(false)
+  expect(couldNotFork(2, "./agent.sh: 0: Cannot fork\n")).toBe(false)
   expect(couldNotFork(1, "fatal: the init: fork of this repository is gone\n")).toBe(false)
 })
